@@ -1,0 +1,402 @@
+/* The world of kernel hosts: builds the namespaces, carries packets between the engine and the wires' ends, grants
+ * turns.
+ *
+ * One epoll descriptor watches everything that could become readable: the wires' ends, what the programs wait for, and
+ * the programs' lives. When nothing of it is readable and the queue holds nothing for now, nothing is left to do: a
+ * fact, not a guess, because a packet given to a TUN device has arrived when the write returns (see netns_end.h for
+ * veth). */
+#define _GNU_SOURCE
+#include "netns/netns.h"
+#include "netns/netns_build.h"
+#include "netns/netns_program.h"
+#include "netns/netns_space.h"
+#include "nodes/base/error.h"
+#include "sim/engine/engine.h"
+#include "sim/engine/world.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EVENTS = 64 };
+
+/* What an event of the master epoll is about: the node's number, and which of its descriptors. */
+enum watch { WATCH_END, WATCH_INPUT, WATCH_LIFE, WATCHES };
+
+struct world {
+    struct engine *engine;
+    const struct plan *plan;
+    struct netns_node *nodes;       /* as in the plan; those of other worlds have no namespace */
+    struct netns_program *programs; /* as in the plan; routers and those of other worlds have none */
+    int master;                     /* epoll */
+    int home;                       /* the namespace that this thread came from */
+    bool unsettled;                 /* veth: packets may be on their way in the kernel */
+    struct netns_wires wires;       /* veth */
+    struct netns_site site;
+    struct netns_programs launch;
+    bool pinned;
+    cpu_set_t cpus;    /* where this process ran before it was pinned */
+    char folder[4096]; /* of the programs */
+    uint8_t packet[NETNS_PACKET];
+};
+
+static struct netns_config config = NETNS_DEFAULTS;
+
+void netns_configure(const struct netns_config *chosen)
+{
+    config = *chosen;
+}
+
+/* ---- opening ---- */
+
+static int complain(struct text *why, const char *what)
+{
+    text_str(why, what);
+    text_str(why, ": ");
+    text_str(why, strerror(errno));
+    return FE_EOS;
+}
+
+static void find_programs(struct world *w)
+{
+    w->launch = (struct netns_programs){.folder = w->folder, .logs = config.logs, .seed = w->plan->seed};
+    if (config.programs)
+        snprintf(w->folder, sizeof w->folder, "%s", config.programs);
+    else
+        netns_programs_folder(w->folder, sizeof w->folder);
+}
+
+/* The CPU where this process happens to be: labs that start together then spread as the kernel spread them. */
+static void pin(struct world *w)
+{
+    cpu_set_t one;
+    unsigned cpu;
+    CPU_ZERO(&one);
+    if (sched_getaffinity(0, sizeof w->cpus, &w->cpus) || getcpu(&cpu, NULL))
+        return;
+    CPU_SET(cpu, &one);
+    w->pinned = sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
+/* A node needs about five descriptors; the usual soft limit is 1024. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static bool watch(struct world *w, int fd, unsigned node, enum watch what)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)node * WATCHES + what};
+    return epoll_ctl(w->master, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/* This thread is in the node's namespace. */
+static int start_program(struct world *w, unsigned node, struct text *why)
+{
+    struct netns_program *p = &w->programs[node];
+    int error = netns_program_start(p, &w->plan->nodes[node], &w->launch, why);
+    if (!error && (!watch(w, p->input, node, WATCH_INPUT) || !watch(w, p->process, node, WATCH_LIFE)))
+        error = complain(why, "epoll");
+    return error;
+}
+
+static int add_node(struct world *w, unsigned node, struct text *why)
+{
+    const struct plan_node *n = &w->plan->nodes[node];
+    int error = netns_build(&w->nodes[node], n, &w->site, why);
+    for (size_t i = 0; !error && i < n->ports_n; i++)
+        if (!watch(w, w->nodes[node].ends[i].fd, node, WATCH_END))
+            error = complain(why, "epoll");
+    if (!error && n->role == PLAN_PROGRAM)
+        error = start_program(w, node, why);
+    return error;
+}
+
+static int await_interfaces(struct world *w, const bool *mine, struct text *why)
+{
+    for (unsigned i = 0; i < w->plan->nodes_n; i++) {
+        if (!mine[i])
+            continue;
+        if (!netns_space_enter(w->nodes[i].space))
+            return complain(why, "namespace");
+        int error = netns_build_await(&w->plan->nodes[i], why);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static int add_all(struct world *w, const bool *mine, struct text *why)
+{
+    int error = netns_sysctl_open(&w->site.sysctl, why);
+    if (!error && w->site.wires)
+        error = netns_wires_open(&w->wires, w->home, why);
+    for (unsigned i = 0; !error && i < w->plan->nodes_n; i++)
+        if (mine[i])
+            error = add_node(w, i, why);
+    if (!error && w->site.wires)
+        error = await_interfaces(w, mine, why);
+    if (!netns_space_enter(w->home) && !error)
+        error = complain(why, "the way back from the namespaces");
+    return error;
+}
+
+static struct world *world_new(struct engine *e, const struct plan *plan)
+{
+    struct world *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    w->engine = e;
+    w->plan = plan;
+    w->master = w->home = w->wires.space = -1;
+    w->site.sysctl.folder = -1;
+    w->wires = NETNS_WIRES_NONE;
+    w->nodes = calloc(plan->nodes_n + 1, sizeof *w->nodes);
+    w->programs = calloc(plan->nodes_n + 1, sizeof *w->programs);
+    for (size_t i = 0; w->nodes && w->programs && i < plan->nodes_n; i++) {
+        w->nodes[i].space = -1;
+        w->programs[i] = (struct netns_program){.node = &plan->nodes[i], .process = -1, .input = -1};
+    }
+    return w;
+}
+
+/* Programs first: they hold their namespaces. */
+static void world_close(struct world *w)
+{
+    for (size_t i = 0; w->programs && i < w->plan->nodes_n; i++)
+        netns_program_signal(&w->programs[i]);
+    for (size_t i = 0; w->programs && i < w->plan->nodes_n; i++)
+        netns_program_kill(&w->programs[i]);
+    for (size_t i = 0; w->nodes && i < w->plan->nodes_n; i++)
+        netns_build_undo(&w->nodes[i], &w->plan->nodes[i]);
+    netns_wires_close(&w->wires);
+    netns_sysctl_close(&w->site.sysctl);
+    if (w->master >= 0)
+        close(w->master);
+    if (w->home >= 0)
+        close(w->home);
+    if (w->pinned)
+        sched_setaffinity(0, sizeof w->cpus, &w->cpus);
+    free(w->nodes);
+    free(w->programs);
+    free(w);
+}
+
+static int world_build(struct world *w, const bool *mine, struct text *why)
+{
+    int error = netns_space_permit(config.user_namespace, why);
+    if (error)
+        return error;
+    w->home = netns_space_here();
+    w->master = epoll_create1(EPOLL_CLOEXEC);
+    if (w->home < 0 || w->master < 0)
+        return complain(why, "descriptors");
+    if (config.veth || !netns_end_tun_possible())
+        w->site.wires = &w->wires;
+    if (config.pinned)
+        pin(w);
+    allow_descriptors();
+    find_programs(w);
+    return add_all(w, mine, why);
+}
+
+static int world_open(struct world **out, struct engine *e, const struct plan *plan, const bool *mine, struct text *why)
+{
+    struct world *w = world_new(e, plan);
+    int error = w && w->nodes && w->programs ? world_build(w, mine, why) : FE_EMEM;
+    if (error && w)
+        world_close(w);
+    if (!error)
+        *out = w;
+    return error;
+}
+
+/* ---- packets ---- */
+
+static void fail(struct world *w, unsigned node, const char *what)
+{
+    char buf[TURN_WHY + 128];
+    struct text t = text_on(buf, sizeof buf);
+    text_str(&t, w->plan->nodes[node].name);
+    text_str(&t, ": ");
+    text_str(&t, what);
+    engine_fail(w->engine, buf);
+}
+
+static void world_push(struct world *w, unsigned node, unsigned port, struct packet *p)
+{
+    /* EINVAL: not IPv4, which no stack would take either. */
+    if (!netns_end_write(&w->nodes[node].ends[port], p->data, p->n) && errno != EINVAL)
+        fail(w, node, strerror(errno));
+    packet_release(p);
+    w->unsettled = true;
+}
+
+static void settle(struct world *w)
+{
+    if (w->site.wires && w->unsettled && !netns_fence(&w->wires))
+        engine_fail(w->engine, "the kernel passes no packets between veth pairs any more");
+    w->unsettled = false;
+}
+
+static struct packet *world_pull(struct world *w, unsigned node, unsigned port)
+{
+    settle(w);
+    size_t n = netns_end_read(&w->nodes[node].ends[port], w->packet);
+    if (n == 0)
+        return NULL;
+    struct packet *p = packet_copy(engine_pool(w->engine), w->packet, n);
+    if (!p)
+        fail(w, node, "out of memory");
+    return p;
+}
+
+/* ---- turns ---- */
+
+static bool world_ready(struct world *w, unsigned node)
+{
+    const struct netns_program *p = &w->programs[node];
+    struct epoll_event event;
+    if (!p->page)
+        return false;
+    settle(w);
+    return p->commands_n || epoll_wait(p->input, &event, 1, 0) > 0;
+}
+
+static void take_trace(struct world *w, unsigned node, struct turn_page *page)
+{
+    struct span rest = {page->trace, page->trace_n};
+    while (rest.n) {
+        struct span line = span_cut(rest, '\n', &rest);
+        engine_trace_line(w->engine, node, line);
+    }
+    page->trace_n = 0;
+}
+
+static void program_died(struct world *w, unsigned node)
+{
+    char buf[128];
+    struct text what = text_on(buf, sizeof buf);
+    text_str(&what, "its program ");
+    netns_program_epitaph(&w->programs[node], &what);
+    text_str(&what, "; its log may say why");
+    fail(w, node, buf);
+    netns_program_kill(&w->programs[node]);
+}
+
+/* True when the program wants to go on in the same turn. */
+static bool take_turn(struct world *w, unsigned node)
+{
+    struct netns_program *p = &w->programs[node];
+    enum netns_turn_end end = netns_turn_grant(p->page, p->process, config.patience);
+    w->unsettled = true;
+    if (end != NETNS_TURN_WEDGED)
+        take_trace(w, node, p->page);
+    switch (end) {
+    case NETNS_TURN_BACK: break;
+    case NETNS_TURN_DEAD: program_died(w, node); return false;
+    case NETNS_TURN_WEDGED: fail(w, node, "its program does not end its turn"); return false;
+    }
+    switch ((enum turn_result)p->page->result) {
+    case TURN_DONE: return false;
+    case TURN_FLUSH: return true;
+    case TURN_FAILED:
+        fail(w, node, p->page->why);
+        netns_program_kill(p);
+        return false;
+    case TURN_EXITED: netns_program_kill(p); return false;
+    }
+    program_died(w, node);
+    return false;
+}
+
+static lab_time world_turn(struct world *w, unsigned node)
+{
+    struct netns_program *p = &w->programs[node];
+    if (!p->page)
+        return NEVER;
+    p->page->now = engine_now(w->engine);
+    netns_program_hand_over(p);
+    while (take_turn(w, node))
+        ;
+    return p->page ? p->page->deadline : NEVER;
+}
+
+static void world_command(struct world *w, unsigned node, struct span line)
+{
+    if (w->programs[node].page && netns_program_command(&w->programs[node], line))
+        fail(w, node, "a command is too long");
+}
+
+/* ---- idle ---- */
+
+static bool look(struct world *w, const struct timespec *patience)
+{
+    struct epoll_event events[EVENTS];
+    int n = epoll_pwait2(w->master, events, EVENTS, patience, NULL);
+    for (int i = 0; i < n; i++) {
+        unsigned node = (unsigned)(events[i].data.u64 / WATCHES);
+        if (events[i].data.u64 % WATCHES == WATCH_LIFE)
+            program_died(w, node);
+        else
+            engine_touch(w->engine, node);
+    }
+    return n <= 0;
+}
+
+static bool world_settled(struct world *w)
+{
+    const struct timespec none = {0};
+    settle(w);
+    return look(w, &none);
+}
+
+static void world_wait(struct world *w, lab_time until)
+{
+    lab_time left = until == NEVER ? 0 : until - engine_now(w->engine);
+    struct timespec patience = {.tv_sec = left > 0 ? left / SEC : 0, .tv_nsec = left > 0 ? left % SEC : 0};
+    look(w, until == NEVER ? NULL : &patience);
+}
+
+/* ---- power ---- */
+
+static int world_power(struct world *w, unsigned node, bool on)
+{
+    char buf[256];
+    struct text why = text_on(buf, sizeof buf);
+    struct netns_program *p = &w->programs[node];
+    if (w->plan->nodes[node].role != PLAN_PROGRAM)
+        return FE_EUNKNOWN;
+    netns_program_kill(p);
+    if (!on)
+        return 0;
+    int error = netns_space_enter(w->nodes[node].space) ? start_program(w, node, &why) : complain(&why, "namespace");
+    netns_space_enter(w->home);
+    if (error)
+        fail(w, node, buf);
+    return error;
+}
+
+const struct world_ops netns_world = {
+    .name = "netns",
+    .open = world_open,
+    .close = world_close,
+    .push = world_push,
+    .pull = world_pull,
+    .ready = world_ready,
+    .turn = world_turn,
+    .command = world_command,
+    .settled = world_settled,
+    .wait = world_wait,
+    .power = world_power,
+};

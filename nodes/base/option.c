@@ -1,0 +1,309 @@
+#include "nodes/base/option.h"
+
+#include "nodes/base/error.h"
+#include "nodes/base/nearest.h"
+#include "nodes/base/units.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static int field_set(const struct option *o, void *field, struct span value);
+
+/* ---- one value ---- */
+
+static int count_set(const struct option *o, void *field, struct span value)
+{
+    uint64_t n;
+    int error = span_u64(value, o->max ? (uint64_t)o->max : UINT32_MAX, &n);
+    if (error)
+        return error;
+    if ((int64_t)n < o->min)
+        return FE_ERANGE;
+    *(uint32_t *)field = (uint32_t)n;
+    return 0;
+}
+
+static int time_set(const struct option *o, void *field, struct span value)
+{
+    lab_time t;
+    int error = units_time(value, &t);
+    if (error)
+        return error;
+    if (t < o->min || (o->max && t > o->max))
+        return FE_ERANGE;
+    *(lab_time *)field = t;
+    return 0;
+}
+
+static int choice_set(const struct option *o, void *field, struct span value)
+{
+    for (int i = 0; o->choices[i]; i++)
+        if (span_is(value, o->choices[i])) {
+            *(int *)field = i;
+            return 0;
+        }
+    return FE_EUNKNOWN;
+}
+
+static int ports_set(void *field, struct span value)
+{
+    struct span high_text;
+    struct span low_text = span_cut(value, '-', &high_text);
+    uint64_t low;
+    uint64_t high;
+    int error = span_u64(span_trim(low_text), 65535, &low);
+    if (!error)
+        error = span_u64(span_trim(high_text), 65535, &high);
+    if (error)
+        return error;
+    if (low == 0 || low > high)
+        return FE_ERANGE;
+    *(struct port_range *)field = (struct port_range){(uint16_t)low, (uint16_t)high};
+    return 0;
+}
+
+static void default_set(const struct option *o, void *field)
+{
+    int error = o->def ? field_set(o, field, span_of(o->def)) : 0;
+    assert(!error); /* a default is a valid value */
+    (void)error;
+}
+
+/* A new element at the end, with its defaults; NULL without memory. */
+static void *items_add(const struct option *o, struct option_items *list)
+{
+    char *items = realloc(list->items, (list->n + 1) * o->each_size);
+    if (!items)
+        return NULL;
+    list->items = items;
+    char *element = items + list->n * o->each_size;
+    memset(element, 0, o->each_size);
+    for (const struct option *e = o->each; e->name; e++)
+        default_set(e, element + e->at);
+    list->n++;
+    return element;
+}
+
+static int list_add(const struct option *o, struct option_items *list, struct span value)
+{
+    char *element = items_add(o, list);
+    if (!element)
+        return FE_EMEM;
+    int error = field_set(o->each, element + o->each->at, value);
+    if (error)
+        list->n--;
+    return error;
+}
+
+static int field_set(const struct option *o, void *field, struct span value)
+{
+    switch (o->type) {
+    case OPT_FLAG: return units_flag(value, field);
+    case OPT_COUNT: return count_set(o, field, value);
+    case OPT_TIME: return time_set(o, field, value);
+    case OPT_TEXT: return value.n < o->size ? (span_copy(value, field, o->size), 0) : FE_ERANGE;
+    case OPT_ADDR: return addr_parse(value, field);
+    case OPT_ENDPOINT: return endpoint_parse(value, o->port, field);
+    case OPT_SUBNET: return subnet_parse(value, field);
+    case OPT_CHOICE: return choice_set(o, field, value);
+    case OPT_RATIO: return units_ratio(value, field);
+    case OPT_PORTS: return ports_set(field, value);
+    case OPT_LIST: return list_add(o, field, value);
+    case OPT_MAP: return FE_ESYNTAX;
+    }
+    return FE_ESYNTAX;
+}
+
+/* ---- tables ---- */
+
+void *options_new(const struct option *table, size_t size)
+{
+    char *settings = calloc(1, size);
+    if (!settings)
+        return NULL;
+    for (const struct option *o = table; o->name; o++)
+        default_set(o, settings + o->at);
+    return settings;
+}
+
+void options_free(const struct option *table, void *settings)
+{
+    if (!settings)
+        return;
+    for (const struct option *o = table; o->name; o++)
+        if (o->type == OPT_LIST || o->type == OPT_MAP)
+            free(((struct option_items *)(void *)((char *)settings + o->at))->items);
+    free(settings);
+}
+
+static const struct option *by_name(const struct option *table, struct span name)
+{
+    for (const struct option *o = table; o->name; o++)
+        if (o->name[0] && span_is(name, o->name))
+            return o;
+    return NULL;
+}
+
+const struct option *options_find(const struct option *table, struct span path)
+{
+    struct span rest;
+    const struct option *o = by_name(table, span_cut(path, '.', &rest));
+    if (!o || !rest.p)
+        return o;
+    if (o->type != OPT_MAP)
+        return NULL;
+    span_cut(rest, '.', &rest);
+    return rest.p ? options_find(o->each, rest) : o;
+}
+
+const struct option *options_missing(const struct option *table, const void *settings)
+{
+    for (const struct option *o = table; o->name; o++) {
+        const char *field = (const char *)settings + o->at;
+        size_t i = 0;
+        while (i < o->size && field[i] == 0)
+            i++;
+        if (o->needed && i == o->size)
+            return o;
+    }
+    return NULL;
+}
+
+const char *option_expects(const struct option *o)
+{
+    switch (o->type) {
+    case OPT_FLAG: return "yes or no";
+    case OPT_COUNT: return "a whole number";
+    case OPT_TIME: return "a time with its unit, as 500ms, 30s or 1.5min";
+    case OPT_TEXT: return "a text";
+    case OPT_ADDR: return "an IPv4 address";
+    case OPT_ENDPOINT: return "an IPv4 address with or without a port, as 203.0.113.10:5060";
+    case OPT_SUBNET: return "a subnet, as 192.168.1.0/24";
+    case OPT_CHOICE: return "one of the words";
+    case OPT_RATIO: return "a ratio, as 0.5% or 300ppm";
+    case OPT_PORTS: return "a range of ports, as 10000-20000";
+    case OPT_LIST: return "a list";
+    case OPT_MAP: return "a mapping";
+    }
+    return "a value";
+}
+
+/* ---- errors ---- */
+
+static void why_unknown(const struct option *table, struct span name, struct text *why)
+{
+    struct nearest best = {0};
+    for (const struct option *o = table; o->name; o++)
+        nearest_offer(&best, name, span_of(o->name));
+    text_str(why, "there is no setting \"");
+    text_put(why, name);
+    text_str(why, "\"");
+    if (best.name.n) {
+        text_str(why, "; did you mean \"");
+        text_put(why, best.name);
+        text_str(why, "\"?");
+    }
+}
+
+static void why_choice(const struct option *o, struct text *why)
+{
+    for (int i = 0; o->choices[i]; i++) {
+        text_str(why, i == 0 ? " " : o->choices[i + 1] ? ", " : " or ");
+        text_str(why, o->choices[i]);
+    }
+}
+
+static void why_value(const struct option *o, struct span value, int error, struct text *why)
+{
+    text_str(why, o->name[0] ? o->name : "name");
+    text_str(why, ": \"");
+    text_put(why, value);
+    text_str(why, error == FE_ERANGE ? "\" is out of range; expected " : "\" is not ");
+    text_str(why, option_expects(o));
+    if (o->type == OPT_CHOICE)
+        why_choice(o, why);
+    if (o->type == OPT_TEXT && error == FE_ERANGE) {
+        text_str(why, " of at most ");
+        text_u64(why, o->size - 1);
+        text_str(why, " bytes");
+    }
+    if (o->type == OPT_COUNT && (o->min || o->max)) {
+        text_str(why, " from ");
+        text_i64(why, o->min);
+        if (o->max) {
+            text_str(why, " to ");
+            text_i64(why, o->max);
+        }
+    }
+    if (o->type == OPT_TIME && error == FE_ERANGE && o->max) {
+        text_str(why, ", from ");
+        text_fixed(why, o->min / MS, 3);
+        text_str(why, "s to ");
+        text_fixed(why, o->max / MS, 3);
+        text_str(why, "s");
+    }
+}
+
+/* ---- paths ---- */
+
+static void *map_element(const struct option *o, struct option_items *map, struct span name, int *error)
+{
+    const struct option *key = o->each;
+    assert(key->type == OPT_TEXT && key->at == 0 && key->name[0] == '\0');
+    for (size_t i = 0; i < map->n; i++) {
+        char *element = (char *)map->items + i * o->each_size;
+        if (span_is(name, element))
+            return element;
+    }
+    if (name.n == 0 || name.n >= key->size) {
+        *error = FE_ERANGE;
+        return NULL;
+    }
+    char *element = items_add(o, map);
+    if (!element)
+        *error = FE_EMEM;
+    else
+        span_copy(name, element, key->size);
+    return element;
+}
+
+static int map_set(const struct option *o, struct option_items *map, struct span path, struct span value,
+                   struct text *why)
+{
+    struct span rest;
+    struct span name = span_cut(path, '.', &rest);
+    size_t before = map->n;
+    int error = 0;
+    void *element = map_element(o, map, name, &error);
+    if (!element) {
+        why_value(o->each, name, error, why);
+        return error;
+    }
+    if (!rest.p)
+        return 0; /* "lines.101" alone makes the element with its defaults */
+    error = options_set(o->each, element, rest, value, why);
+    if (error)
+        map->n = before;
+    return error;
+}
+
+int options_set(const struct option *table, void *settings, struct span path, struct span value, struct text *why)
+{
+    struct text nowhere = text_on(NULL, 0);
+    struct span rest;
+    struct span name = span_cut(path, '.', &rest);
+    const struct option *o = by_name(table, name);
+    if (!why)
+        why = &nowhere;
+    if (!o || (rest.p && o->type != OPT_MAP)) {
+        why_unknown(table, o ? path : name, why);
+        return FE_EUNKNOWN;
+    }
+    char *field = (char *)settings + o->at;
+    if (o->type == OPT_MAP && rest.p)
+        return map_set(o, (struct option_items *)(void *)field, rest, value, why);
+    int error = field_set(o, field, value);
+    if (error)
+        why_value(o, value, error, why);
+    return error;
+}

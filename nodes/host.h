@@ -1,0 +1,107 @@
+/* The contract between a node's logic and the machine it runs on.
+ *
+ * Everything a node may ask of the world is here: time, timers, UDP, raw IP, random numbers, the trace. There are two
+ * implementations, chosen at link time: nodes/host/ (the real machine: epoll, sockets) and sim/world/ (simulated).
+ * A node never includes an OS header.
+ *
+ * Rules that make both alike:
+ * - Callbacks come from the host's loop only, never from inside a call to the host.
+ * - Sending may succeed or report at once what the machine knows at once; whatever the network answers comes as a
+ * callback.
+ * - Input first, in the order of the sockets' opening, then the timers that are due, by deadline and order of starting.
+ * - The clock stands still during a callback.
+ * - Memory passed to a callback is borrowed for the call. */
+#ifndef FAREND_HOST_H
+#define FAREND_HOST_H
+
+#include "nodes/base/addr.h"
+#include "nodes/base/lab_time.h"
+#include "nodes/base/prng.h"
+#include "nodes/base/record.h"
+#include "nodes/base/span.h"
+#include "nodes/base/timers.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct host;
+
+/* ---- who and when ---- */
+const char *host_name(const struct host *h); /* the node's name in the lab file */
+lab_time host_now(const struct host *h);
+
+/* An own stream of random numbers, a function of (seed, node, purpose) alone. */
+void host_stream(const struct host *h, const char *purpose, struct prng *out);
+
+/* ---- timers: initialise with timer_init() ---- */
+void host_timer_start(struct host *h, struct timer *t, lab_time at); /* absolute; a past time fires in this turn */
+void host_timer_stop(struct host *h, struct timer *t);
+
+/* ---- interfaces, by the names of the node kind's ports ("on", "inside", "outside") ---- */
+struct host_port {
+    const char *name;
+    ipv4 addr; /* the node's own address there */
+    uint8_t bits;
+    uint16_t mtu;
+};
+const struct host_port *host_port(const struct host *h, const char *name);  /* NULL: there is none */
+const struct host_port *host_port_at(const struct host *h, unsigned index); /* NULL: past the last */
+
+/* ---- UDP ---- */
+struct host_udp;
+
+/* What an ICMP error told about a datagram that this socket sent (Linux: IP_RECVERR). */
+struct host_icmp {
+    struct endpoint to; /* where the datagram was going */
+    ipv4 from;          /* who sent the ICMP error */
+    uint8_t type, code;
+    uint32_t mtu; /* for "fragmentation needed" */
+};
+
+struct host_udp_events {
+    void (*received)(void *arg, struct endpoint from, uint8_t ttl, struct span data);
+    void (*refused)(void *arg, const struct host_icmp *error); /* may be NULL: errors are ignored */
+};
+
+/* local.addr is one of the ports' addresses or 0 for all; local.port 0 takes a free one from 32768–60999, chosen by the
+ * node's stream "ports". FE_EUSED: the port is taken; FE_EUNREACH: not an address of this node; FE_EMEM; FE_EOS. */
+int host_udp_open(struct host *h, struct endpoint local, const struct host_udp_events *events, void *arg,
+                  struct host_udp **out);
+struct endpoint host_udp_local(const struct host_udp *u);
+/* 0; FE_EUNREACH: no route; FE_ERANGE: larger than a UDP datagram can be (65507), or than the MTU with df set;
+ * FE_EAGAIN: the machine has no room now (the datagram is lost). ttl 0: the default, 64. Sent without the DF bit: too
+ * large packets are fragmented. */
+int host_udp_send(struct host_udp *u, struct endpoint to, uint8_t ttl, struct span data);
+void host_udp_set_df(struct host_udp *u, bool df); /* set DF and never fragment here */
+void host_udp_close(struct host_udp *u);           /* fine inside its own callbacks */
+
+/* ---- raw IP: the node owns its interfaces; the machine neither answers nor forwards (the NAT) ---- */
+struct host_raw;
+
+struct host_raw_events {
+    /* One whole IPv4 packet that arrived at port number `port`; the bytes may be changed in place. Its header was
+     * checked with ip_parse by nobody. */
+    void (*received)(void *arg, unsigned port, uint8_t *packet, size_t n);
+};
+
+int host_raw_open(struct host *h, const struct host_raw_events *events, void *arg, struct host_raw **out);
+/* 0; FE_ERANGE: larger than the port's MTU; FE_EAGAIN: no room, the packet is lost. */
+int host_raw_send(struct host_raw *r, unsigned port, const uint8_t *packet, size_t n);
+void host_raw_close(struct host_raw *r);
+
+/* ---- trace ---- */
+/* Begins a line {"t":…,"node":…,"ev":event…; add fields with record_*(), then host_trace_end(). One at a time. */
+struct record *host_trace(struct host *h, const char *event);
+void host_trace_end(struct host *h);
+
+/* A packet or message that the node received and will not use or forward: counted, traced as
+ * {"ev":"drop","cause":…,"packet":…}, and written beside the packet in the capture. `cause` is a word of the vocabulary
+ * in ARCHITECTURE.md ("no-mapping", "filtered", "bad-sip", …); what: text that identifies it. */
+void host_drop(struct host *h, const char *cause, struct span what);
+
+/* ---- the end ---- */
+/* The program by hand leaves its loop; in a lab the node is stopped, as by the step that stops it. */
+void host_exit(struct host *h, int status);
+
+#endif

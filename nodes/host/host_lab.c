@@ -1,0 +1,69 @@
+/* A node program in a lab: it sleeps on the page, and runs when the engine grants it a turn. */
+#define _GNU_SOURCE
+#include "nodes/base/error.h"
+#include "nodes/host/host_impl.h"
+
+#include <assert.h>
+
+static_assert(TURN_TRACE > 4 * RECORD_MAX, "a page must hold some lines");
+
+static char *lab_room(struct host *h)
+{
+    struct turn_page *page = h->page;
+    if (sizeof page->trace - page->trace_n < RECORD_MAX + 1)
+        turn_yield(page, TURN_FLUSH);
+    return page->trace + page->trace_n;
+}
+
+static void lab_line(struct host *h, struct span line)
+{
+    struct turn_page *page = h->page;
+    page->trace[page->trace_n + line.n] = '\n';
+    page->trace_n += (uint32_t)line.n + 1;
+}
+
+const struct host_sink host_lab_sink = {lab_room, lab_line};
+
+/* Takes the commands out of the page first: a command may fill the page with trace, and the engine add commands then.
+ */
+static void take_commands(struct host *h, const struct node_kind *kind, void *node)
+{
+    char lines[TURN_COMMANDS];
+    struct span rest = {lines, h->page->commands_n};
+    memcpy(lines, h->page->commands, rest.n);
+    h->page->commands_n = 0;
+    while (rest.n && !h->ended) {
+        struct span line = span_cut(rest, '\n', &rest);
+        kind->command(node, line);
+    }
+}
+
+int host_lab_run(struct host *h, const struct node_kind *kind, const void *settings)
+{
+    struct turn_page *page = h->page;
+    struct text why = text_on(page->why, sizeof page->why);
+    void *node = NULL;
+
+    h->now = page->now;
+    int error = kind->start(h, settings, &node, &why);
+    if (error) {
+        if (why.n == 0)
+            text_str(&why, fe_error_text(error));
+        turn_leave(page, TURN_FAILED);
+        return 2;
+    }
+    for (;;) {
+        if (page->commands_n)
+            take_commands(h, kind, node);
+        host_work(h);
+        if (h->ended)
+            break;
+        page->deadline = timers_next(&h->timers);
+        turn_yield(page, TURN_DONE);
+        h->now = page->now;
+    }
+    kind->stop(node);
+    page->deadline = NEVER;
+    turn_leave(page, TURN_EXITED);
+    return h->status;
+}

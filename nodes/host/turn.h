@@ -1,0 +1,71 @@
+/* Turns: how the engine and the node programs of a lab share the lab's time.
+ *
+ * One program runs at a time. The engine and each program share one page (a memfd) and one epoll descriptor, both made
+ * by the engine before the program starts:
+ *
+ *     engine                                program
+ *     now, commands  ->  holder = NODE  ->  input of the epoll descriptor, commands, due timers; trace lines into the
+ * page lines -> trace <-  holder = ENGINE <- deadline, result; then it sleeps on `holder` (futex), never in epoll
+ *
+ * So the engine knows two things for certain: whether a program has input (the epoll descriptor is readable in the
+ * engine's own epoll), and that nobody else runs. Neither side touches the page while the other holds it.
+ *
+ * The program's half is nodes/host/turn.c, the engine's netns/netns_turn.c. */
+#ifndef FAREND_HOST_TURN_H
+#define FAREND_HOST_TURN_H
+
+#include "nodes/base/lab_time.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where a program finds what it inherits; nothing else is open but 0 (/dev/null), 1 and 2 (its log). */
+enum { TURN_PAGE_FD = 3, TURN_EPOLL_FD = 4 };
+
+enum turn_holder {
+    TURN_ENGINE, /* the program sleeps; the page is the engine's */
+    TURN_NODE,   /* the engine sleeps; the page is the program's */
+};
+
+/* What the program says when it gives the turn back. */
+enum turn_result {
+    TURN_DONE,   /* the turn is over; `deadline` is valid */
+    TURN_FLUSH,  /* the page is full of trace lines: take them and grant again at the same time */
+    TURN_FAILED, /* the node did not start; `why` is a sentence. The program ends */
+    TURN_EXITED, /* the node called host_exit(). The program ends */
+};
+
+enum {
+    TURN_WHY = 512,        /* bytes, NUL included */
+    TURN_COMMANDS = 3072,  /* bytes of command lines, each ended by a newline */
+    TURN_TRACE = 64 * 1024 /* bytes of trace lines, each ended by a newline; room for many records */
+};
+
+struct turn_page {
+    _Atomic uint32_t holder; /* enum turn_holder; the futex */
+    uint32_t result;         /* enum turn_result */
+    lab_time now;            /* lab time of the turn */
+    lab_time deadline;       /* the node's next timer; NEVER: none */
+    int32_t engine;          /* process id of the engine: a program whose parent is another ends at once */
+    uint32_t commands_n;     /* bytes in use; written by the engine, set to 0 by the program */
+    uint32_t trace_n;        /* bytes in use; written by the program, set to 0 by the engine */
+    char why[TURN_WHY];
+    char commands[TURN_COMMANDS];
+    char trace[TURN_TRACE];
+};
+
+/* ---- the program's half ---- */
+
+/* Maps the page and binds this process's life to the engine's: when the engine ends, however it ends, so does the
+ * program. NULL when this process was not started by an engine; errno says why. */
+struct turn_page *turn_attach(void);
+
+/* Sleeps until the program holds the page. */
+void turn_await(struct turn_page *page);
+
+/* Gives the page back with a result and, unless the program is about to end, sleeps until it is granted again. */
+void turn_yield(struct turn_page *page, enum turn_result result);
+void turn_leave(struct turn_page *page, enum turn_result result);
+
+#endif

@@ -1,0 +1,13 @@
+#include "nodes/node.h"
+
+extern const struct node_kind nat_kind, pbx_kind, phone_kind, router_kind, sbc_kind;
+
+const struct node_kind *const node_kinds[] = {&nat_kind, &pbx_kind, &phone_kind, &router_kind, &sbc_kind, NULL};
+
+const struct node_kind *node_kind_find(struct span name)
+{
+    for (const struct node_kind *const *kind = node_kinds; *kind; kind++)
+        if (span_is(name, (*kind)->name))
+            return *kind;
+    return NULL;
+}

@@ -1,0 +1,58 @@
+/* Inside the engine: what its files share. */
+#ifndef FAREND_NAT_ENGINE_H
+#define FAREND_NAT_ENGINE_H
+
+#include "nodes/nat/nat.h"
+#include "nodes/nat/nat_fragment.h"
+#include "nodes/nat/nat_rewrite.h"
+#include "nodes/nat/nat_table.h"
+#include "nodes/proto/ip.h"
+
+enum { NAT_ANSWER_MAX = 576 }; /* no ICMP error is longer */
+
+struct nat {
+    struct nat_table table;
+    struct nat_fragments *fragments; /* NULL before the first one comes */
+    uint8_t answer[NAT_ANSWER_MAX];
+};
+
+/* One packet on its way through. */
+struct nat_parcel {
+    struct nat *nat;
+    enum nat_side from;
+    uint8_t *packet;
+    lab_time now;
+    struct ip_view v;
+    struct nat_verdict *out;
+};
+
+/* ---- verdicts (nat_engine.c) ---- */
+void nat_drop(struct nat_parcel *p, enum nat_cause cause);
+/* True when TTL and MTU let it leave by `to`; else the verdict is given. */
+bool nat_may_go(struct nat_parcel *p, enum nat_side to);
+/* Its last step: one TTL less; the verdict is to send it by `to`. The addresses are the caller's to rewrite. */
+void nat_send(struct nat_parcel *p, enum nat_side to);
+
+/* ---- translation (nat_translate.c) ---- */
+/* True for an address that stands for something inside when it is seen from outside. */
+bool nat_is_public(const struct nat *nat, ipv4 addr);
+/* An ICMP query belongs to an identifier and an address, and to no port at the other end (RFC 5508 §3.1). */
+static inline struct endpoint nat_remote(uint8_t protocol, struct endpoint e)
+{
+    return protocol == IP_ICMP ? (struct endpoint){.addr = e.addr} : e;
+}
+void nat_translate_out(struct nat_parcel *p);
+void nat_translate_in(struct nat_parcel *p);
+
+/* ---- ICMP errors (nat_icmp.c) ---- */
+void nat_translate_error(struct nat_parcel *p);
+
+/* ---- how long sessions live (nat_lifetime.c) ---- */
+/* A packet of the session came from `from`: notes what it tells and moves the deadline. */
+void nat_lifetime_packet(struct nat_table *t, uint32_t session, const struct nat_parcel *p, enum nat_side from);
+/* An inbound packet of a stranger that the filter let through on the strength of this session. */
+void nat_lifetime_stranger(struct nat_table *t, uint32_t session, lab_time now);
+/* When the session that this outbound packet opens would end if nothing followed. */
+lab_time nat_lifetime_first(const struct nat_table *t, const struct nat_parcel *p);
+
+#endif

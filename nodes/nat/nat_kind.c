@@ -1,0 +1,240 @@
+/* The nat node: the engine between two raw ports. Everything that is a NAT's behaviour is the engine's; here are the
+ * settings, the sending, the timer and the trace. */
+#include "nodes/base/error.h"
+#include "nodes/nat/nat.h"
+#include "nodes/nat/nat_settings.h"
+#include "nodes/node.h"
+#include "nodes/proto/ip.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct nat_node {
+    struct host *host;
+    struct host_raw *raw;
+    struct nat *engine;
+    struct nat_settings settings; /* as changed by "set"; the forwards are borrowed */
+    struct nat_config config;
+    unsigned port[2]; /* by nat_side: the host's number of the port */
+    struct timer deadline;
+    uint8_t *piece; /* room for a fragment */
+    size_t piece_cap;
+};
+
+/* ---- trace ---- */
+
+static const char *protocol_text(uint8_t protocol)
+{
+    return protocol == IP_UDP ? "udp" : protocol == IP_TCP ? "tcp" : "icmp";
+}
+
+static const char *change_text(enum nat_change change)
+{
+    switch (change) {
+    case NAT_CREATED: return "created";
+    case NAT_EXPIRED: return "expired";
+    case NAT_REMOVED: return "removed";
+    }
+    return "";
+}
+
+static void trace_mapping(void *arg, enum nat_change change, const struct nat_mapping *m)
+{
+    struct nat_node *node = arg;
+    struct record *r = host_trace(node->host, "mapping");
+    record_str(r, "state", change_text(change));
+    record_str(r, "proto", protocol_text(m->protocol));
+    record_endpoint(r, "inside", m->inside);
+    record_endpoint(r, "outside", m->outside);
+    record_endpoint(r, "remote", m->remote);
+    host_trace_end(node->host);
+}
+
+static void trace_drop(struct nat_node *node, enum nat_cause cause, const uint8_t *packet, size_t n)
+{
+    char buf[256];
+    struct text what = text_on(buf, sizeof buf);
+    ip_describe(&what, packet, n);
+    host_drop(node->host, nat_cause_text(cause), text_span(&what));
+}
+
+/* ---- packets ---- */
+
+/* What the host refuses is lost on the way out, as in any router. */
+static void send(struct nat_node *node, const struct nat_verdict *verdict)
+{
+    unsigned port = node->port[verdict->side];
+    if (!verdict->fragment) {
+        (void)host_raw_send(node->raw, port, verdict->packet, verdict->n);
+        return;
+    }
+    uint16_t mtu = node->config.mtu[verdict->side];
+    size_t n;
+    for (unsigned i = 0; (n = ip_fragment(node->piece, node->piece_cap, verdict->packet, verdict->n, mtu, i)) > 0; i++)
+        (void)host_raw_send(node->raw, port, node->piece, n);
+}
+
+/* The packet as it came is `packet`; the verdict may be about bytes of the engine's own. */
+static void carry_out(struct nat_node *node, const struct nat_verdict *verdict, const uint8_t *packet, size_t n)
+{
+    switch (verdict->action) {
+    case NAT_FORWARD: send(node, verdict); break;
+    case NAT_ANSWER:
+        if (verdict->cause)
+            trace_drop(node, verdict->cause, packet, n);
+        send(node, verdict);
+        break;
+    case NAT_DROP: trace_drop(node, verdict->cause, packet, n); break;
+    case NAT_HOLD: break;
+    }
+}
+
+/* An earlier time than needed is left to come: the engine then finds nothing to do. */
+static void settle(struct nat_node *node)
+{
+    struct nat_verdict verdict;
+    while (nat_released(node->engine, &verdict))
+        carry_out(node, &verdict, verdict.packet, verdict.n);
+    lab_time next = nat_deadline(node->engine);
+    if (next != NEVER && (!timer_running(&node->deadline) || next < node->deadline.at))
+        host_timer_start(node->host, &node->deadline, next);
+}
+
+static void deadline_came(void *arg)
+{
+    struct nat_node *node = arg;
+    nat_expire(node->engine, host_now(node->host));
+    settle(node);
+}
+
+static void packet_came(void *arg, unsigned port, uint8_t *packet, size_t n)
+{
+    struct nat_node *node = arg;
+    struct nat_verdict verdict;
+    enum nat_side from = port == node->port[NAT_INSIDE] ? NAT_INSIDE : NAT_OUTSIDE;
+    nat_packet(node->engine, from, packet, n, host_now(node->host), &verdict);
+    carry_out(node, &verdict, packet, n);
+    settle(node);
+}
+
+/* ---- commands ---- */
+
+static void bad_command(struct nat_node *node, struct span line, struct span reason)
+{
+    struct record *r = host_trace(node->host, "bad-command");
+    record_text(r, "line", line);
+    record_text(r, "reason", reason);
+    host_trace_end(node->host);
+}
+
+static void reboot(struct nat_node *node)
+{
+    size_t lost = nat_reboot(node->engine);
+    struct record *r = host_trace(node->host, "reboot");
+    record_u64(r, "mappings", lost);
+    host_trace_end(node->host);
+}
+
+static void nat_node_command(void *arg, struct span line)
+{
+    struct nat_node *node = arg;
+    char buf[256];
+    struct text why = text_on(buf, sizeof buf);
+    if (span_is(line, "reboot")) {
+        reboot(node);
+    } else if (span_is(line, "flush")) {
+        nat_flush(node->engine);
+    } else if (!span_starts(line, SPAN("set "))) {
+        bad_command(node, line, SPAN("a nat understands reboot, flush and set"));
+    } else if (nat_settings_change(&node->settings, span_make(line.p + 4, line.n - 4), &why)) {
+        bad_command(node, line, text_span(&why));
+    } else {
+        nat_settings_behaviour(&node->settings, &node->config);
+        nat_configure(node->engine, &node->config);
+    }
+}
+
+/* ---- start and stop ---- */
+
+static void nat_node_stop(void *arg)
+{
+    struct nat_node *node = arg;
+    host_timer_stop(node->host, &node->deadline);
+    if (node->raw)
+        host_raw_close(node->raw);
+    nat_free(node->engine);
+    free(node->piece);
+    free(node);
+}
+
+static int find_ports(struct nat_node *node, struct text *why)
+{
+    static const char *const names[] = {[NAT_INSIDE] = "inside", [NAT_OUTSIDE] = "outside"};
+    bool found[2] = {false, false};
+    const struct host_port *port;
+    for (unsigned i = 0; (port = host_port_at(node->host, i)) != NULL; i++)
+        for (unsigned side = NAT_INSIDE; side <= NAT_OUTSIDE; side++)
+            if (strcmp(port->name, names[side]) == 0) {
+                found[side] = true;
+                node->port[side] = i;
+                node->config.own[side] = port->addr;
+                node->config.mtu[side] = port->mtu;
+                node->piece_cap = port->mtu > node->piece_cap ? port->mtu : node->piece_cap;
+            }
+    if (found[NAT_INSIDE] && found[NAT_OUTSIDE])
+        return 0;
+    text_str(why, "a nat needs an inside and an outside network");
+    return FE_EUNKNOWN;
+}
+
+static int open_engine(struct nat_node *node, struct text *why)
+{
+    static const struct host_raw_events events = {.received = packet_came};
+    struct prng rng;
+    host_stream(node->host, "ports", &rng);
+    int error = nat_new(&node->engine, &node->config, &rng, trace_mapping, node);
+    if (!error)
+        error = nat_settings_forwards(&node->settings, node->engine, why);
+    if (!error)
+        error = host_raw_open(node->host, &events, node, &node->raw);
+    return error;
+}
+
+static int nat_node_start(struct host *h, const void *settings, void **out, struct text *why)
+{
+    struct nat_node *node = calloc(1, sizeof *node);
+    if (!node)
+        return FE_EMEM;
+    node->host = h;
+    node->settings = *(const struct nat_settings *)settings;
+    timer_init(&node->deadline, deadline_came, node);
+    int error = find_ports(node, why);
+    if (!error)
+        error = nat_settings_config(&node->settings, &node->config, why);
+    if (!error && !(node->piece = malloc(node->piece_cap)))
+        error = FE_EMEM;
+    if (!error)
+        error = open_engine(node, why);
+    if (error)
+        nat_node_stop(node);
+    else
+        *out = node;
+    return error;
+}
+
+static const char *const nat_ports[] = {"inside", "outside", NULL};
+
+const struct node_kind nat_kind = {
+    .name = "nat",
+    .help = "a home router or carrier NAT between an inside and an outside network",
+    .ports = nat_ports,
+    .raw = true,
+    .options = nat_options,
+    .settings_size = sizeof(struct nat_settings),
+    .start = nat_node_start,
+    .command = nat_node_command,
+    .stop = nat_node_stop,
+    .commands = "reboot                 all mappings are lost at once\n"
+                "flush                  all mappings are removed, and traced one by one\n"
+                "set SETTING VALUE      changes a timeout, filtering, hairpin or refresh from the next packet on\n",
+};

@@ -1,0 +1,36 @@
+/* The nat node's settings: the table that the lab file, the command line and the help read, and what they come down to.
+ */
+#ifndef FAREND_NAT_SETTINGS_H
+#define FAREND_NAT_SETTINGS_H
+
+#include "nodes/base/option.h"
+#include "nodes/base/text.h"
+#include "nodes/nat/nat.h"
+
+struct nat_settings {
+    lab_time udp_timeout, udp_unreplied, icmp_timeout, tcp_timeout, tcp_transitory;
+    int mapping, filtering; /* enum nat_dependence */
+    int ports;              /* enum nat_ports */
+    int refresh;            /* 0: outbound, 1: both */
+    struct port_range port_range;
+    uint32_t quota;
+    bool parity, hairpin;
+    struct option_items forward; /* struct nat_forward_settings */
+    ipv4 one_to_one, public_addr;
+};
+
+extern const struct option nat_options[];
+
+/* *config has `own` and `mtu`; fills in the rest. On failure FE_ERANGE, and why says what does not go together. */
+int nat_settings_config(const struct nat_settings *s, struct nat_config *config, struct text *why);
+
+/* Only what nat_configure() takes. */
+void nat_settings_behaviour(const struct nat_settings *s, struct nat_config *config);
+
+/* Makes the port forwards. FE_EMEM, FE_ERANGE, FE_EUSED, with the reason. */
+int nat_settings_forwards(const struct nat_settings *s, struct nat *nat, struct text *why);
+
+/* "udp timeout 30s": one of the settings that may change while the NAT runs. FE_EUNKNOWN, or as options_set. */
+int nat_settings_change(struct nat_settings *s, struct span assignment, struct text *why);
+
+#endif

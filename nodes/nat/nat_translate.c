@@ -1,0 +1,166 @@
+/* Packets that are no ICMP errors, both ways. Everything is found out first: TTL and MTU are looked at before a mapping
+ * is made, and the packet is edited last, so that a packet that is dropped is as it came.
+ *
+ * A hairpinned packet (RFC 4787 §6) goes both ways at once: its source is translated as if it left, and then its
+ * destination as if it had come from outside with that source, past the same filter (REQ-9 a). */
+#include "nodes/nat/nat_engine.h"
+
+/* Whether a packet has what a mapping needs: ports, or the identifier of a query in the right direction (RFC 5508
+ * REQ-1). */
+static bool can_be_mapped(const struct ip_view *v, uint8_t icmp_type)
+{
+    return v->has_ports && (v->protocol != IP_ICMP || v->icmp_type == icmp_type);
+}
+
+bool nat_is_public(const struct nat *nat, ipv4 addr)
+{
+    const struct nat_config *c = &nat->table.config;
+    return addr != 0 && (addr == c->public_addr || addr == c->one_to_one.outside);
+}
+
+/* ---- the source of an outbound packet ---- */
+
+static enum nat_cause leave(struct nat_parcel *p, struct nat_ends *ends)
+{
+    struct nat_table *t = &p->nat->table;
+    const struct nat_config *c = &t->config;
+    struct endpoint inside = ends->src;
+    struct endpoint remote = nat_remote(p->v.protocol, ends->dst);
+    if (inside.addr == c->one_to_one.inside) {
+        ends->src.addr = c->one_to_one.outside;
+        return NAT_NO_CAUSE;
+    }
+    if (c->public_addr == 0 || !can_be_mapped(&p->v, ICMP_ECHO))
+        return NAT_NO_MAPPING;
+    uint32_t session = nat_session_out(t, p->v.protocol, inside, remote);
+    if (session == NAT_NONE && nat_session_open(t, p->v.protocol, inside, remote, nat_lifetime_first(t, p), &session))
+        return NAT_NO_PORT;
+    nat_lifetime_packet(t, session, p, NAT_INSIDE);
+    ends->src = (struct endpoint){c->public_addr, t->sessions[session].outside_port};
+    return NAT_NO_CAUSE;
+}
+
+/* ---- the destination of an inbound packet ---- */
+
+/* Whom an inbound packet is for, and by which session's right it comes. */
+struct entrance {
+    struct endpoint inside;
+    uint32_t session; /* NAT_NONE: a forward's, or one-to-one */
+    bool stranger;    /* the session is another remote's */
+};
+
+/* RFC 4787 §5: the session that lets a packet of a remote in that has none of its own; false: it is filtered. */
+static bool filter_passes(const struct nat_table *t, const struct nat_record *m, struct endpoint remote,
+                          uint32_t *session)
+{
+    *session = m->sessions;
+    if (m->forward)
+        return true;
+    switch (t->config.filtering) {
+    case NAT_ENDPOINT_INDEPENDENT: return true;
+    case NAT_ADDRESS_DEPENDENT:
+        while (*session != NAT_NONE && t->sessions[*session].remote.addr != remote.addr)
+            *session = t->sessions[*session].next;
+        return *session != NAT_NONE;
+    case NAT_ADDRESS_AND_PORT_DEPENDENT: return false;
+    }
+    return false;
+}
+
+static enum nat_cause find_entrance(const struct nat_parcel *p, const struct nat_ends *ends, struct entrance *e)
+{
+    const struct nat_table *t = &p->nat->table;
+    struct endpoint remote = nat_remote(p->v.protocol, ends->src);
+    *e = (struct entrance){.session = NAT_NONE};
+    if (ends->dst.addr == t->config.one_to_one.outside) {
+        e->inside = (struct endpoint){t->config.one_to_one.inside, ends->dst.port};
+        return NAT_NO_CAUSE;
+    }
+    if (ends->dst.addr != t->config.public_addr || !can_be_mapped(&p->v, ICMP_ECHO_REPLY))
+        return NAT_NO_MAPPING;
+    e->session = nat_session_in(t, p->v.protocol, ends->dst.port, remote);
+    if (e->session != NAT_NONE) {
+        e->inside = t->sessions[e->session].inside;
+        return NAT_NO_CAUSE;
+    }
+    uint32_t mapping = nat_mapping_in(t, p->v.protocol, ends->dst.port);
+    if (mapping == NAT_NONE)
+        return NAT_NO_MAPPING;
+    e->inside = t->mappings[mapping].inside;
+    e->stranger = true;
+    return filter_passes(t, &t->mappings[mapping], remote, &e->session) ? NAT_NO_CAUSE : NAT_FILTERED;
+}
+
+static void enter(struct nat_parcel *p, const struct entrance *e, struct nat_ends *ends)
+{
+    struct nat_table *t = &p->nat->table;
+    if (e->session != NAT_NONE && e->stranger)
+        nat_lifetime_stranger(t, e->session, p->now);
+    else if (e->session != NAT_NONE)
+        nat_lifetime_packet(t, e->session, p, NAT_OUTSIDE);
+    ends->dst = e->inside;
+}
+
+/* ---- whole ways ---- */
+
+void nat_translate_in(struct nat_parcel *p)
+{
+    struct nat_ends ends = nat_ends_of(&p->v);
+    struct entrance e;
+    enum nat_cause cause = find_entrance(p, &ends, &e);
+    if (cause) {
+        nat_drop(p, cause);
+        return;
+    }
+    if (!nat_may_go(p, NAT_INSIDE))
+        return;
+    enter(p, &e, &ends);
+    nat_rewrite(p->packet, p->v.total, &p->v, &ends);
+    nat_send(p, NAT_INSIDE);
+}
+
+/* From inside to the public address. That there is somebody at that port is seen before the sender gets its mapping;
+ * that the filter lets it pass, after, since its packet also opens its own side for the answer. */
+static void translate_hairpin(struct nat_parcel *p)
+{
+    struct nat_ends ends = nat_ends_of(&p->v);
+    struct entrance e;
+    if (!p->nat->table.config.hairpin) {
+        nat_drop(p, NAT_NO_HAIRPIN);
+        return;
+    }
+    if (find_entrance(p, &ends, &e) == NAT_NO_MAPPING) {
+        nat_drop(p, NAT_NO_MAPPING);
+        return;
+    }
+    if (!nat_may_go(p, NAT_INSIDE))
+        return;
+    enum nat_cause cause = leave(p, &ends);
+    if (!cause)
+        cause = find_entrance(p, &ends, &e);
+    if (cause) {
+        nat_drop(p, cause);
+        return;
+    }
+    enter(p, &e, &ends);
+    nat_rewrite(p->packet, p->v.total, &p->v, &ends);
+    nat_send(p, NAT_INSIDE);
+}
+
+void nat_translate_out(struct nat_parcel *p)
+{
+    struct nat_ends ends = nat_ends_of(&p->v);
+    if (nat_is_public(p->nat, p->v.dst)) {
+        translate_hairpin(p);
+        return;
+    }
+    if (!nat_may_go(p, NAT_OUTSIDE))
+        return;
+    enum nat_cause cause = leave(p, &ends);
+    if (cause) {
+        nat_drop(p, cause);
+        return;
+    }
+    nat_rewrite(p->packet, p->v.total, &p->v, &ends);
+    nat_send(p, NAT_OUTSIDE);
+}

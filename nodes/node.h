@@ -1,0 +1,37 @@
+/* A kind of node: its settings, its ports and its logic. One constant of this type is all that the worlds, the lab
+ * checker and the programs' main() know of it. */
+#ifndef FAREND_NODE_H
+#define FAREND_NODE_H
+
+#include "nodes/base/option.h"
+#include "nodes/base/text.h"
+#include "nodes/host.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct node_kind {
+    const char *name;         /* "phone": the word in the lab file; the program is farend-phone */
+    const char *help;         /* one line */
+    const char *const *ports; /* NULL-terminated: the words that attach it ("on", or "inside", "outside"), in order */
+    bool raw;                 /* owns its interfaces (host_raw): the machine's IP stack stays out */
+    bool far;                 /* on a network with hops: stands at the far end unless the lab says otherwise */
+    const struct option *options;
+    size_t settings_size;
+
+    /* Called in the node's first turn. Keeps `settings` (valid until stop). On failure a negative enum fe_error, and
+     * `why` holds a sentence for the user. */
+    int (*start)(struct host *h, const void *settings, void **node, struct text *why);
+    /* A line from the lab's step, or typed at the program's standard input: "call 102", "hang up". What comes of it is
+     * seen in the trace; what is not understood is traced as "bad-command" with the reason. */
+    void (*command)(void *node, struct span line);
+    /* Frees everything. Sends nothing: this is the power switch. */
+    void (*stop)(void *node);
+    const char *commands; /* help: one command a line */
+};
+
+/* Every kind there is, in alphabetical order, NULL-terminated (nodes/kinds.c). */
+extern const struct node_kind *const node_kinds[];
+const struct node_kind *node_kind_find(struct span name); /* NULL: no such kind */
+
+#endif

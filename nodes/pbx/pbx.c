@@ -1,0 +1,139 @@
+/* The PBX: registrar, location service and proxy of the lines in its settings (PB-1 … PB-9).
+ *
+ * `restart` is what a reboot does to a PBX: transactions, nonces and the records of running calls are gone; the
+ * registrations too, unless they are remembered (PB-2). Calls that are up go on, since their media does not pass here.
+ */
+#include "nodes/base/error.h"
+#include "nodes/node.h"
+#include "nodes/pbx/pbx_node.h"
+
+#include <stdlib.h>
+
+extern const struct node_kind pbx_kind;
+
+static void request(void *arg, struct sip_txn *txn, const struct sip_incoming *in)
+{
+    struct pbx *pbx = arg;
+    if (in->msg->method == SIP_REGISTER)
+        pbx_registrar_request(pbx, txn, in);
+    else
+        pbx_call_request(pbx, txn, in);
+}
+
+static void ack(void *arg, const struct sip_incoming *in)
+{
+    pbx_call_ack(arg, in);
+}
+
+/* ---- up and down ---- */
+
+static void down(struct pbx *pbx)
+{
+    sip_proxy_free(pbx->proxy);
+    sip_txns_free(pbx->txns);
+    sip_transport_free(pbx->transport);
+    sip_realm_free(pbx->realm);
+    pbx_cdrs_free(pbx->cdrs);
+    pbx->proxy = NULL;
+    pbx->txns = NULL;
+    pbx->transport = NULL;
+    pbx->realm = NULL;
+    pbx->cdrs = NULL;
+}
+
+static int listen_on(struct pbx *pbx)
+{
+    struct endpoint local = {host_port(pbx->host, "on")->addr, (uint16_t)pbx->settings->port};
+    struct text route = text_on(pbx->record_route, sizeof pbx->record_route);
+    text_str(&route, "<sip:");
+    text_endpoint(&route, local);
+    text_str(&route, ";lr>");
+    return sip_transport_listen(pbx->transport, local, (struct endpoint){0, 0}, &pbx->socket);
+}
+
+static int up(struct pbx *pbx)
+{
+    static const struct sip_txns_events events = {.request = request, .ack = ack};
+    const struct pbx_settings *s = pbx->settings;
+    int error = sip_transport_new(&pbx->transport, pbx->host, &(struct sip_transport_config){0});
+    if (!error)
+        error = listen_on(pbx);
+    if (!error)
+        error = sip_txns_new(&pbx->txns, pbx->transport, &(struct sip_timing){0}, &events, pbx);
+    if (!error)
+        error = sip_proxy_new(&pbx->proxy, pbx->txns, &(struct sip_proxy_config){.timer_c = s->no_answer},
+                              &pbx_call_hooks, pbx);
+    if (!error)
+        error = sip_realm_new(&pbx->realm, pbx->host, span_of(s->domain), s->nonce_life);
+    if (!error)
+        error = pbx_cdrs_new(&pbx->cdrs, pbx->host);
+    return error;
+}
+
+/* ---- the kind ---- */
+
+static void stop(void *node)
+{
+    struct pbx *pbx = node;
+    down(pbx);
+    pbx_location_free(pbx->location);
+    free(pbx);
+}
+
+static int start(struct host *h, const void *settings, void **node, struct text *why)
+{
+    struct pbx *pbx = calloc(1, sizeof *pbx);
+    if (!pbx)
+        return FE_EMEM;
+    *pbx = (struct pbx){.host = h, .settings = settings};
+    int error = host_port(h, "on") ? pbx_location_new(&pbx->location, h, pbx->settings) : FE_EUNREACH;
+    if (!error)
+        error = up(pbx);
+    if (error) {
+        text_str(why, "the PBX cannot open its SIP port: ");
+        text_str(why, fe_error_text(error));
+        stop(pbx);
+        return error;
+    }
+    *node = pbx;
+    return 0;
+}
+
+static void bad_command(struct pbx *pbx, struct span line, const char *reason)
+{
+    struct record *r = host_trace(pbx->host, "bad-command");
+    record_text(r, "line", line);
+    record_str(r, "reason", reason);
+    host_trace_end(pbx->host);
+}
+
+static void command(void *node, struct span line)
+{
+    struct pbx *pbx = node;
+    if (!span_is(span_trim(line), "restart")) {
+        bad_command(pbx, line, "the PBX knows only \"restart\"");
+        return;
+    }
+    if (!pbx->settings->remember)
+        pbx_location_forget(pbx->location);
+    down(pbx);
+    if (up(pbx)) {
+        bad_command(pbx, line, "the PBX did not come up again");
+        host_exit(pbx->host, 1);
+    }
+}
+
+static const char *const ports[] = {"on", NULL};
+
+const struct node_kind pbx_kind = {
+    .name = "pbx",
+    .help = "registers phones, checks their passwords and connects their calls",
+    .ports = ports,
+    .far = true,
+    .options = pbx_options,
+    .settings_size = sizeof(struct pbx_settings),
+    .start = start,
+    .command = command,
+    .stop = stop,
+    .commands = "restart    as a reboot: forgets calls and nonces, and registrations unless they are remembered\n",
+};

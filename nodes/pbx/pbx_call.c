@@ -1,0 +1,149 @@
+/* Everything but REGISTER: calls between lines, and what else their phones say to each other, passes as through a proxy
+ * (RFC 3261 §16) that stays in the path (Record-Route), so that it sees the BYE and can write the call record. */
+#include "nodes/base/error.h"
+#include "nodes/pbx/pbx_node.h"
+
+static bool in_dialog(const struct sip_incoming *in)
+{
+    return !span_empty(in->core->to.tag);
+}
+
+/* ---- the line's phones as targets ---- */
+
+/* All contacts of the line: the proxy core asks those of one q at once, the lower ones later (§16.6). */
+static unsigned targets_of(const struct pbx *pbx, const struct pbx_line *line, struct sip_target *targets)
+{
+    unsigned n = 0;
+    for (const struct pbx_binding *b = pbx_line_bindings(line); b && n < SIP_TARGETS_MAX; b = b->next)
+        targets[n++] = (struct sip_target){
+            .uri = b->contact.uri,
+            .route = b->contact.path,
+            .record_route = span_of(pbx->record_route),
+            .flow = sip_flow_to(pbx->socket, (struct endpoint){0, 0}),
+            .q = b->contact.q,
+        };
+    return n;
+}
+
+/* ---- new requests ---- */
+
+static void answer(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in, unsigned status)
+{
+    sip_txn_reply_status(txn, status);
+    if (in->msg->method == SIP_INVITE)
+        pbx_cdr_status(pbx->cdrs, in->core->call_id, status);
+}
+
+static void start_record(struct pbx *pbx, const struct sip_incoming *in, const struct sip_routing *routing)
+{
+    struct sip_uri caller;
+    struct sip_uri called;
+    if (in->msg->method != SIP_INVITE || sip_uri_parse(in->core->from.uri, &caller) ||
+        sip_uri_parse(routing->uri, &called))
+        return;
+    /* Without memory for it the call goes on, unrecorded. */
+    pbx_cdr_start(pbx->cdrs, in->core->call_id, caller.user, called.user);
+}
+
+/* PB-1: may this line send that? Unconfigured ones may not. */
+static enum pbx_passport admit(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in,
+                               const struct sip_routing *routing)
+{
+    if (!pbx->settings->challenge_calls || in->msg->method == SIP_OPTIONS)
+        return PBX_PASSED;
+    struct pbx_line *line = pbx_line_of_text(pbx, in->core->from.uri);
+    if (line)
+        return pbx_authenticate(pbx, txn, in, line);
+    start_record(pbx, in, routing);
+    answer(pbx, txn, in, 403);
+    return PBX_ANSWERED;
+}
+
+static void to_line(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in,
+                    const struct sip_routing *routing)
+{
+    struct sip_target targets[SIP_TARGETS_MAX];
+    struct pbx_line *line = pbx_line_of_text(pbx, routing->uri);
+    if (admit(pbx, txn, in, routing) == PBX_ANSWERED)
+        return;
+    start_record(pbx, in, routing);
+    if (!line) {
+        answer(pbx, txn, in, 404);
+        return;
+    }
+    unsigned n = targets_of(pbx, line, targets);
+    if (n == 0)
+        answer(pbx, txn, in, 480);
+    else
+        sip_proxy_forward(pbx->proxy, txn, targets, n, pbx);
+}
+
+/* ---- requests of a dialog ---- */
+
+static struct sip_target along_the_route(const struct pbx *pbx)
+{
+    return (struct sip_target){.flow = sip_flow_to(pbx->socket, (struct endpoint){0, 0})};
+}
+
+static void within_dialog(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in,
+                          const struct sip_routing *routing)
+{
+    struct sip_target target = along_the_route(pbx);
+    if (routing->own == 0) { /* it did not come by our Record-Route: no dialog of ours */
+        sip_txn_reply_status(txn, 481);
+        return;
+    }
+    if (in->msg->method == SIP_BYE)
+        pbx_cdr_bye(pbx->cdrs, in->core->call_id);
+    sip_proxy_forward(pbx->proxy, txn, &target, 1, pbx);
+}
+
+/* OPTIONS to the PBX itself (§11.2). */
+static bool is_for_us(const struct pbx *pbx, const struct sip_msg *msg, const struct sip_routing *routing)
+{
+    struct sip_uri uri;
+    return msg->method == SIP_OPTIONS && sip_uri_parse(routing->uri, &uri) == 0 && span_empty(uri.user) &&
+           pbx_is_ours(pbx, &uri);
+}
+
+void pbx_call_request(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in)
+{
+    struct sip_routing routing;
+    if (!sip_proxy_accept(pbx->proxy, txn, in, &routing))
+        return;
+    if (is_for_us(pbx, in->msg, &routing))
+        sip_txn_reply(txn, &(struct sip_reply){
+                               .status = 200,
+                               .headers = SPAN("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER\r\n"
+                                               "Supported: path\r\n"),
+                           });
+    else if (in_dialog(in))
+        within_dialog(pbx, txn, in, &routing);
+    else
+        to_line(pbx, txn, in, &routing);
+}
+
+void pbx_call_ack(struct pbx *pbx, const struct sip_incoming *in)
+{
+    struct sip_routing routing;
+    struct sip_target target = along_the_route(pbx);
+    if (!sip_proxy_accept_ack(pbx->proxy, in, &routing))
+        return;
+    if (routing.own == 0 || sip_proxy_forward_ack(pbx->proxy, in, &routing, &target, NULL))
+        host_drop(pbx->host, "not-ours", in->msg->start_line);
+}
+
+/* ---- what the proxy core reports ---- */
+
+static void answered(void *arg, struct sip_context *c, unsigned status)
+{
+    struct pbx *pbx = arg;
+    struct sip_msg request;
+    struct sip_txn *server = sip_context_server(c);
+    if (!server || !sip_txn_is_invite(server))
+        return;
+    sip_txn_msg(server, &request);
+    pbx_cdr_status(pbx->cdrs, sip_value(&request, SIP_H_CALL_ID), status);
+}
+
+const struct sip_proxy_hooks pbx_call_hooks = {.answered = answered};

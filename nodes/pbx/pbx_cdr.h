@@ -1,0 +1,30 @@
+/* Call records (PB-9): one `cdr` line at the end of every call attempt.
+ *
+ *     started ──ringing──▶ ──2xx──▶ answered ──BYE──▶ record "answered"
+ *        └────────final failure────▶ record "busy", "no-answer", "cancelled", "failed"
+ *
+ * A call is found by its Call-ID; an INVITE that is challenged and comes again is one attempt: the challenge is not
+ * told. */
+#ifndef FAREND_PBX_CDR_H
+#define FAREND_PBX_CDR_H
+
+#include "nodes/base/span.h"
+#include "nodes/host.h"
+
+#include <stddef.h>
+
+struct pbx_cdrs;
+
+int pbx_cdrs_new(struct pbx_cdrs **out, struct host *h); /* FE_EMEM */
+void pbx_cdrs_free(struct pbx_cdrs *set);                /* running calls leave no record; NULL is fine */
+size_t pbx_cdrs_running(const struct pbx_cdrs *set);
+
+/* An attempt begins; ignored when a call with this Call-ID runs (a re-INVITE). FE_EMEM. */
+int pbx_cdr_start(struct pbx_cdrs *set, struct span call_id, struct span from, struct span to);
+/* A status went to the caller: 101–199 rings, 2xx answers, above 299 ends. Ignored for calls that do not run or, but
+ * for the first 2xx, that were answered. */
+void pbx_cdr_status(struct pbx_cdrs *set, struct span call_id, unsigned status);
+/* A BYE passed. */
+void pbx_cdr_bye(struct pbx_cdrs *set, struct span call_id);
+
+#endif

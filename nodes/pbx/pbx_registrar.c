@@ -1,0 +1,232 @@
+/* REGISTER (RFC 3261 §10.3). The request is read whole before anything changes: either all of its contacts are taken,
+ * or none (§10.3 step 7). */
+#include "nodes/base/error.h"
+#include "nodes/pbx/pbx_node.h"
+#include "nodes/proto/sip_build.h"
+
+enum {
+    CONTACTS_MAX = 16,    /* of one REGISTER */
+    REPLY_MAX = 16384,    /* bytes of Contact and Path lines of a 200 */
+    SHORT_EXPIRES = 3600, /* s; a registrar may refuse only less than an hour as too brief (§10.3 step 7) */
+    Q_DEFAULT = 1000,
+};
+
+struct registration {
+    struct pbx_line *line;
+    struct span call_id;
+    uint32_t cseq;
+    struct span path; /* all values, comma separated */
+    bool all;         /* "*": everything goes */
+    unsigned n;
+    struct {
+        struct sip_contact contact;
+        struct sip_uri uri;
+        uint32_t expires; /* s; 0: goes */
+    } contacts[CONTACTS_MAX];
+    char path_text[2048];
+};
+
+/* ---- reading: each returns 0 or the status to refuse with ---- */
+
+static unsigned read_path(struct registration *r, const struct sip_msg *msg)
+{
+    struct text path = text_on(r->path_text, sizeof r->path_text);
+    struct sip_list list = sip_list(msg, SIP_H_PATH);
+    struct span value;
+    while (sip_list_next(&list, &value)) {
+        if (path.n)
+            text_str(&path, ", ");
+        text_put(&path, value);
+    }
+    r->path = text_span(&path);
+    return text_ok(&path) ? 0 : 400;
+}
+
+/* Seconds granted to a contact: its own wish, or the request's, or ours (§10.3 step 7). */
+static uint32_t grant(const struct pbx_settings *s, const struct sip_msg *msg, const struct sip_contact *contact)
+{
+    uint32_t longest = (uint32_t)(s->max_expires / SEC);
+    uint32_t wish = (uint32_t)(s->default_expires / SEC);
+    struct span header = sip_value(msg, SIP_H_EXPIRES);
+    if (contact->has_expires)
+        wish = contact->expires;
+    else if (header.p)
+        sip_number_parse(header, UINT32_MAX, &wish);
+    return wish < longest ? wish : longest;
+}
+
+static unsigned read_contact(struct pbx *pbx, struct registration *r, const struct sip_msg *msg, struct span value)
+{
+    if (r->n == CONTACTS_MAX)
+        return 400;
+    struct sip_contact contact;
+    if (sip_contact_parse(value, &contact))
+        return 400;
+    if (contact.star) {
+        r->all = true;
+        return 0;
+    }
+    if (sip_uri_parse(contact.addr.uri, &r->contacts[r->n].uri))
+        return 400;
+    uint32_t expires = grant(pbx->settings, msg, &contact);
+    if (expires > 0 && expires < SHORT_EXPIRES && expires < pbx->settings->min_expires / SEC)
+        return 423;
+    r->contacts[r->n].contact = contact;
+    r->contacts[r->n].expires = expires;
+    r->n++;
+    return 0;
+}
+
+/* "*" stands alone and only with Expires: 0 (§10.2.2). */
+static unsigned check_star(const struct registration *r, const struct sip_msg *msg)
+{
+    uint32_t expires = 1;
+    if (!r->all)
+        return 0;
+    struct span header = sip_value(msg, SIP_H_EXPIRES);
+    if (header.p)
+        sip_number_parse(header, UINT32_MAX, &expires);
+    return r->n == 0 && expires == 0 ? 0 : 400;
+}
+
+/* A REGISTER that was overtaken by a later one of the same phone changes nothing (§10.3 steps 6 and 7). */
+static unsigned check_order(const struct registration *r)
+{
+    for (const struct pbx_binding *b = pbx_line_bindings(r->line); b; b = b->next) {
+        bool concerned = r->all;
+        for (unsigned i = 0; i < r->n && !concerned; i++)
+            concerned = pbx_line_find(r->line, &r->contacts[i].uri) == b;
+        if (concerned && span_equal(b->contact.call_id, r->call_id) && r->cseq <= b->contact.cseq)
+            return 500;
+    }
+    return 0;
+}
+
+static unsigned read_registration(struct pbx *pbx, struct registration *r, const struct sip_incoming *in)
+{
+    const struct sip_msg *msg = in->msg;
+    r->cseq = in->core->cseq.number;
+    r->call_id = in->core->call_id;
+    unsigned status = read_path(r, msg);
+    struct sip_list list = sip_list(msg, SIP_H_CONTACT);
+    struct span value;
+    while (!status && sip_list_next(&list, &value))
+        status = read_contact(pbx, r, msg, value);
+    if (!status)
+        status = check_star(r, msg);
+    return status ? status : check_order(r);
+}
+
+/* ---- storing ---- */
+
+/* Where calls to a contact go first: its Path (RFC 3327 §5.4), else itself, else where the REGISTER came from. */
+static struct endpoint first_hop(const struct registration *r, const struct sip_uri *contact, struct endpoint source)
+{
+    struct endpoint hop = source;
+    struct span rest;
+    struct sip_addr addr;
+    struct sip_uri uri;
+    if (span_empty(r->path)) {
+        sip_uri_endpoint(contact, &hop);
+        return hop;
+    }
+    struct span first = span_trim(span_cut(r->path, ',', &rest));
+    if (sip_addr_parse(first, &addr) == 0 && sip_uri_parse(addr.uri, &uri) == 0)
+        sip_uri_endpoint(&uri, &hop);
+    return hop;
+}
+
+static int store(struct pbx *pbx, const struct registration *r, struct endpoint source)
+{
+    if (r->all)
+        pbx_line_remove_all(r->line);
+    for (unsigned i = 0; i < r->n; i++) {
+        const struct sip_contact *contact = &r->contacts[i].contact;
+        if (r->contacts[i].expires == 0) {
+            pbx_line_remove(r->line, &r->contacts[i].uri);
+            continue;
+        }
+        int error = pbx_line_set(r->line, &(struct pbx_contact){
+                                              .uri = contact->addr.uri,
+                                              .path = r->path,
+                                              .call_id = r->call_id,
+                                              .cseq = r->cseq,
+                                              .q = contact->has_q ? contact->q : Q_DEFAULT,
+                                              .hop = first_hop(r, &r->contacts[i].uri, source),
+                                              .expires = host_now(pbx->host) + r->contacts[i].expires * SEC,
+                                          });
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+/* ---- answering ---- */
+
+static void put_bindings(const struct pbx *pbx, const struct pbx_line *line, struct text *headers)
+{
+    for (const struct pbx_binding *b = pbx_line_bindings(line); b; b = b->next) {
+        lab_time left = b->contact.expires - host_now(pbx->host);
+        text_str(headers, "Contact: <");
+        text_put(headers, b->contact.uri);
+        text_str(headers, ">;expires=");
+        text_u64(headers, (uint64_t)((left + SEC - 1) / SEC));
+        text_str(headers, "\r\n");
+    }
+}
+
+static void accept_registration(struct pbx *pbx, struct sip_txn *txn, const struct registration *r)
+{
+    char buf[REPLY_MAX];
+    struct text headers = text_on(buf, sizeof buf);
+    put_bindings(pbx, r->line, &headers);
+    if (!span_empty(r->path))
+        sip_put(&headers, SIP_H_PATH, r->path); /* RFC 3327 §5.3 */
+    if (text_ok(&headers))
+        sip_txn_reply(txn, &(struct sip_reply){.status = 200, .headers = text_span(&headers)});
+    else
+        sip_txn_reply_status(txn, 500);
+}
+
+/* §10.3 step 2: extensions that the phone insists on. */
+static bool understands(struct sip_txn *txn, const struct sip_msg *msg)
+{
+    char buf[256];
+    struct text headers = text_on(buf, sizeof buf);
+    struct sip_problem why;
+    if (sip_check_uas(msg, SPAN("path"), &why) == 0)
+        return true;
+    if (why.status == 420)
+        sip_put(&headers, SIP_H_UNSUPPORTED, why.about);
+    sip_txn_reply(txn, &(struct sip_reply){.status = why.status, .headers = text_span(&headers)});
+    return false;
+}
+
+static void refuse(struct pbx *pbx, struct sip_txn *txn, unsigned status)
+{
+    char buf[64];
+    struct text headers = text_on(buf, sizeof buf);
+    if (status == 423) /* §21.4.17 */
+        sip_put_number(&headers, SIP_H_MIN_EXPIRES, (uint64_t)(pbx->settings->min_expires / SEC));
+    sip_txn_reply(txn, &(struct sip_reply){.status = status, .headers = text_span(&headers)});
+}
+
+void pbx_registrar_request(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in)
+{
+    struct registration r = {.line = pbx_line_of_text(pbx, in->core->to.uri)};
+    if (!understands(txn, in->msg))
+        return;
+    if (!r.line) { /* PB-1; §10.3 step 5 */
+        sip_txn_reply_status(txn, 404);
+        return;
+    }
+    if (pbx->settings->challenge_register && pbx_authenticate(pbx, txn, in, r.line) == PBX_ANSWERED)
+        return;
+    unsigned status = read_registration(pbx, &r, in);
+    if (status)
+        refuse(pbx, txn, status);
+    else if (store(pbx, &r, in->flow.remote))
+        sip_txn_reply_status(txn, 500);
+    else
+        accept_registration(pbx, txn, &r);
+}

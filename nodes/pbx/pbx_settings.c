@@ -1,0 +1,30 @@
+#include "nodes/pbx/pbx_settings.h"
+
+#define AT(field) OPTION_AT(struct pbx_settings, field)
+
+static const struct option line_options[] = {
+    {"", OPT_TEXT, OPTION_AT(struct pbx_line_settings, name), .help = "the line's number"},
+    {"password", OPT_TEXT, OPTION_AT(struct pbx_line_settings, password),
+     .help = "of digest authentication; without one the line is not challenged"},
+    {0}};
+
+const struct option pbx_options[] = {
+    {"lines", OPT_MAP, AT(lines), .each = line_options, .each_size = sizeof(struct pbx_line_settings),
+     .help = "the lines that may register and be called"},
+    {"domain", OPT_TEXT, AT(domain), .def = "lab.example", .help = "SIP domain and realm of the lines"},
+    {"port", OPT_COUNT, AT(port), .def = "5060", .min = 1, .max = 65535, .help = "SIP port"},
+    {"min expires", OPT_TIME, AT(min_expires), .def = "60s", .min = 1 * SEC, .max = 24 * HOUR,
+     .help = "a shorter registration is refused with 423"},
+    {"max expires", OPT_TIME, AT(max_expires), .def = "3600s", .min = 1 * SEC, .max = 7 * 24 * HOUR,
+     .help = "a longer registration is cut to this"},
+    {"default expires", OPT_TIME, AT(default_expires), .def = "3600s", .min = 1 * SEC, .max = 7 * 24 * HOUR,
+     .help = "of a registration that names no time"},
+    {"challenge register", OPT_FLAG, AT(challenge_register), .def = "yes", .help = "REGISTER needs the password"},
+    {"challenge calls", OPT_FLAG, AT(challenge_calls), .def = "yes",
+     .help = "INVITE, SUBSCRIBE and the like need the password"},
+    {"nonce life", OPT_TIME, AT(nonce_life), .def = "5min", .min = 1 * SEC, .help = "an older nonce is stale"},
+    {"no answer", OPT_TIME, AT(no_answer), .def = "181s", .min = 1 * SEC,
+     .help = "a phone that rings for longer is given up (timer C)"},
+    {"remember registrations", OPT_FLAG, AT(remember), .def = "yes",
+     .help = "the command restart keeps the registrations"},
+    {0}};

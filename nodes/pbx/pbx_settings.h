@@ -1,0 +1,31 @@
+/* Settings of the PBX. */
+#ifndef FAREND_PBX_SETTINGS_H
+#define FAREND_PBX_SETTINGS_H
+
+#include "nodes/base/lab_time.h"
+#include "nodes/base/option.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PBX_NAME = 32, PBX_PASSWORD = 64, PBX_DOMAIN = 128 };
+
+struct pbx_line_settings {
+    char name[PBX_NAME];
+    char password[PBX_PASSWORD]; /* empty: the line is not asked for one */
+};
+
+struct pbx_settings {
+    struct option_items lines; /* struct pbx_line_settings */
+    char domain[PBX_DOMAIN];
+    uint32_t port;
+    lab_time min_expires, max_expires, default_expires;
+    bool challenge_register, challenge_calls; /* PB-1 */
+    lab_time nonce_life;
+    lab_time no_answer; /* RFC 3261's timer C: a phone that rings for longer is given up */
+    bool remember;      /* PB-2: registrations outlive `restart` */
+};
+
+extern const struct option pbx_options[];
+
+#endif

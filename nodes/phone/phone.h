@@ -1,0 +1,77 @@
+/* The inside of a phone: one SIP user agent for one line over UDP, behind an outbound proxy.
+ *
+ *   phone.c           start, stop, what arrives outside of calls
+ *   phone_options.c   settings                      phone_commands.c  what its user can do
+ *   phone_request.c   requests outside of dialogs   phone_register.c  the registration
+ *   phone_keep_alive.c                              phone_call*.c     calls, see phone_call.h */
+#ifndef FAREND_PHONE_H
+#define FAREND_PHONE_H
+
+#include "nodes/base/prng.h"
+#include "nodes/host.h"
+#include "nodes/phone/phone_options.h"
+#include "nodes/phone/phone_register.h"
+#include "nodes/sip/sip_auth.h"
+#include "nodes/sip/sip_transport.h"
+#include "nodes/sip/sip_txn.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct phone_call;
+
+struct phone {
+    struct host *host;
+    const struct phone_settings *settings;
+    struct sip_transport_layer *transport;
+    struct sip_txns *txns;
+    struct sip_flow proxy;
+    struct endpoint local; /* of SIP */
+    struct phone_registration registration;
+    struct sip_auth call_auth; /* the proxy's challenges to INVITE, BYE, … */
+    struct phone_call *calls;  /* newest first; at most one is not over for its user */
+    uint32_t calls_made;       /* the number of the newest */
+    uint16_t next_media_port;
+    uint8_t media_ttl;
+    struct prng rng; /* tags, Call-IDs */
+    struct timer keep_alive;
+    struct sip_txn *probe; /* an OPTIONS that keeps the mapping alive */
+};
+
+#define PHONE_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS"
+
+enum {
+    PHONE_CALL_ID = 24, /* digits of what it makes up itself */
+    PHONE_TAG = 10,
+    PHONE_TEXT = 4096, /* bytes: more than any message that a phone writes */
+};
+
+/* phone_request.c */
+struct phone_request {
+    const char *method;
+    const char *to; /* the other line; NULL: its own (To), and the domain itself (Request-URI) */
+    const char *call_id, *tag;
+    uint32_t cseq;
+    struct sip_auth *auth;    /* credentials are added once it was challenged; NULL: none */
+    struct span headers;      /* further header lines */
+    struct span content_type; /* of the body */
+    struct span body;
+};
+/* To the proxy. Errors as sip_txn_request. */
+int phone_request_send(struct phone *p, const struct phone_request *request, const struct sip_client_events *events,
+                       void *arg, struct sip_txn **out);
+void phone_aor_write(const struct phone *p, const char *line, struct text *out); /* sip:101@lab.example */
+void phone_contact_write(const struct phone *p, struct text *out);               /* <sip:101@192.168.1.20:5060> */
+/* The header lines Contact and Allow, which INVITE and its answers carry; at least 256 bytes of room. */
+struct span phone_contact_headers(const struct phone *p, struct text *room);
+struct sip_credentials phone_credentials(const struct phone *p);
+
+/* phone_keep_alive.c */
+void phone_keep_alive_start(struct phone *p);
+void phone_keep_alive_stop(struct phone *p);
+
+/* phone_commands.c */
+void phone_command(void *node, struct span line);
+extern const char phone_commands_help[];
+
+#endif

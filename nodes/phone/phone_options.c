@@ -1,0 +1,60 @@
+#include "nodes/phone/phone_options.h"
+
+#include <stddef.h>
+
+#define FIELD(field) OPTION_AT(struct phone_settings, field)
+
+static const char *const keep_alives[] = {"none", "crlf", "options", NULL};
+static const char *const answers[] = {"auto", "manual", "never", "busy", NULL};
+static const char *const codecs[] = {"pcmu", "pcma", NULL};
+static const char *const holds[] = {"sendonly", "inactive", NULL};
+
+const struct option phone_options[] = {
+    {"line", OPT_TEXT, FIELD(line), .help = "extension number, 1 to 12 digits; also what its voice says",
+     .needed = true},
+    {"password", OPT_TEXT, FIELD(password), .help = "of the line, for digest authentication"},
+    {"domain", OPT_TEXT, FIELD(domain), .def = "lab.example", .help = "SIP domain of the lines"},
+    {"proxy", OPT_ENDPOINT, FIELD(proxy), .port = 5060, .node = "*", .needed = true,
+     .help = "outbound proxy: the SBC, or the PBX"},
+    {"port", OPT_COUNT, FIELD(port), .def = "5060", .min = 1, .max = 65535, .help = "local SIP port"},
+
+    {"register", OPT_FLAG, FIELD(registers), .def = "yes", .help = "registers when it starts"},
+    {"expires", OPT_TIME, FIELD(expires), .def = "3600s", .min = SEC, .max = 86400 * SEC,
+     .help = "registration period asked for"},
+    {"renewal", OPT_TIME, FIELD(renewal), .def = "15s", .min = 0, .max = 86400 * SEC,
+     .help = "registers again so long before the expiry, or at half of it when that is later (PH-25)"},
+    {"registration retry timer", OPT_TIME, FIELD(retry), .def = "1800s", .min = SEC, .max = 86400 * SEC,
+     .help = "pause after a rejected registration (PH-25)"},
+    {"registration timeout retry timer", OPT_TIME, FIELD(timeout_retry), .def = "120s", .min = SEC, .max = 86400 * SEC,
+     .help = "pause after a registration without an answer (PH-25)"},
+
+    {"T1", OPT_TIME, FIELD(t1), .def = "500ms", .min = MS, .max = MINUTE, .help = "round-trip estimate of RFC 3261"},
+    {"T2", OPT_TIME, FIELD(t2), .def = "4s", .min = MS, .max = HOUR, .help = "longest retransmission interval"},
+    {"transaction timer", OPT_TIME, FIELD(transaction), .def = "0", .min = 0, .max = HOUR,
+     .help = "a request without an answer fails after this; 0: 64 times T1 (RFC 3261). 69xx phones: 4s (PH-25)"},
+    {"rport", OPT_FLAG, FIELD(rport), .def = "yes", .help = "asks for answers to its source port (RFC 3581)"},
+    {"keep-alive", OPT_CHOICE, FIELD(keep_alive), .def = "none", .choices = keep_alives,
+     .help = "what keeps the NAT's mapping to the proxy open"},
+    {"keep-alive interval", OPT_TIME, FIELD(keep_alive_interval), .def = "30s", .min = 100 * MS, .max = 86400 * SEC,
+     .help = "between two keep-alives"},
+
+    {"answer", OPT_CHOICE, FIELD(answer), .def = "auto", .choices = answers, .help = "what it does when it is called"},
+    {"answer after", OPT_TIME, FIELD(answer_after), .def = "1s", .min = 0, .max = HOUR,
+     .help = "how long it rings before answer: auto answers"},
+    {"ring timeout", OPT_TIME, FIELD(ring_timeout), .def = "180s", .min = SEC, .max = 24 * HOUR,
+     .help = "an incoming call that nobody answers is refused with 480 after this"},
+    {"dial timeout", OPT_TIME, FIELD(dial_timeout), .def = "180s", .min = SEC, .max = 24 * HOUR,
+     .help = "an own call that nobody answers is cancelled after this"},
+    {"hold", OPT_CHOICE, FIELD(hold), .def = "sendonly", .choices = holds, .help = "how it writes a call on hold"},
+
+    {"media ttl", OPT_COUNT, FIELD(media_ttl), .def = "64", .min = 1, .max = 255,
+     .help = "IP time to live of the media it sends (PH-17)"},
+    {"media ports", OPT_PORTS, FIELD(media_ports), .def = "10000-10999",
+     .help = "local ports of RTP (even) and RTCP (odd)"},
+    {"codec", OPT_CHOICE, FIELD(codec), .def = "pcmu", .choices = codecs, .help = "preferred codec; it speaks both"},
+    {"playout", OPT_TIME, FIELD(playout), .def = "60ms", .min = 0, .max = 1200 * MS,
+     .help = "delay of the playout buffer"},
+    {"plc", OPT_FLAG, FIELD(concealment), .def = "no", .help = "conceals lost packets: counts in the MOS (G.107)"},
+    {"symmetric rtp", OPT_FLAG, FIELD(symmetric_rtp), .def = "yes",
+     .help = "sends media from the port that it receives on (RFC 4961)"},
+    {0}};

@@ -1,0 +1,244 @@
+#include "nodes/phone/phone_register.h"
+
+#include "nodes/base/error.h"
+#include "nodes/phone/phone.h"
+#include "nodes/proto/sip_msg.h"
+#include "nodes/proto/sip_uri.h"
+
+#define LONGEST 4294967295u /* seconds that Expires can say */
+
+/* What a change of state is traced with. */
+struct verdict {
+    unsigned status; /* 0: none came */
+    struct span reason;
+    uint32_t expires; /* s; only when registered */
+};
+
+static void register_send(struct phone *p);
+
+/* ---- states ---- */
+
+static const char *state_name(enum phone_register_state state)
+{
+    switch (state) {
+    case PHONE_UNREGISTERED: return "unregistered";
+    case PHONE_TRYING: return "trying";
+    case PHONE_REGISTERED: return "registered";
+    case PHONE_FAILED: return "failed";
+    case PHONE_UNREGISTERING: break; /* passes unseen: it is registered until the answer comes */
+    }
+    return NULL;
+}
+
+static void set_state(struct phone *p, enum phone_register_state state, const struct verdict *why)
+{
+    char room[128];
+    struct text aor = text_on(room, sizeof room);
+    p->registration.state = state;
+    if (!state_name(state))
+        return;
+    phone_aor_write(p, p->settings->line, &aor);
+    struct record *r = host_trace(p->host, "registration");
+    record_str(r, "state", state_name(state));
+    record_text(r, "aor", text_span(&aor));
+    record_endpoint(r, "contact", p->local);
+    if (state == PHONE_REGISTERED)
+        record_u64(r, "expires", why->expires);
+    if (why->status)
+        record_u64(r, "status", why->status);
+    if (why->reason.n)
+        record_text(r, "reason", why->reason);
+    host_trace_end(p->host);
+}
+
+static void retry_at(struct phone *p, lab_time pause)
+{
+    host_timer_start(p->host, &p->registration.timer, host_now(p->host) + pause);
+}
+
+static void failed(struct phone *p, unsigned status, struct span reason, lab_time pause)
+{
+    struct verdict why = {.status = status, .reason = reason};
+    if (p->registration.state == PHONE_UNREGISTERING) {
+        set_state(p, PHONE_UNREGISTERED, &why);
+        return;
+    }
+    set_state(p, PHONE_FAILED, &why);
+    retry_at(p, pause);
+}
+
+/* ---- answers ---- */
+
+/* §10.2.4, §10.3: the expiry that the registrar chose stands at our Contact, else in Expires, else it is what we asked.
+ */
+static uint32_t expires_granted(const struct phone *p, const struct sip_msg *response)
+{
+    struct sip_list list = sip_list(response, SIP_H_CONTACT);
+    struct span value;
+    uint32_t expires;
+    while (sip_list_next(&list, &value)) {
+        struct sip_contact contact;
+        struct sip_uri uri;
+        struct endpoint at;
+        if (sip_contact_parse(value, &contact) || !contact.has_expires || sip_uri_parse(contact.addr.uri, &uri))
+            continue;
+        if (sip_uri_endpoint(&uri, &at) == 0 && endpoint_equal(at, p->local))
+            return contact.expires;
+    }
+    if (sip_number_parse(sip_value(response, SIP_H_EXPIRES), LONGEST, &expires) == 0)
+        return expires;
+    return p->registration.expires;
+}
+
+/* PH-25: `renewal` before the expiry, or at half of it when that comes later. */
+static lab_time refresh_after(const struct phone *p, lab_time expires)
+{
+    lab_time early = expires - p->settings->renewal;
+    return early > expires / 2 ? early : expires / 2;
+}
+
+static void accepted(struct phone *p, const struct sip_msg *response)
+{
+    struct phone_registration *reg = &p->registration;
+    struct verdict why = {.status = response->status, .reason = response->reason};
+    if (reg->state == PHONE_UNREGISTERING) {
+        set_state(p, PHONE_UNREGISTERED, &why);
+        return;
+    }
+    why.expires = expires_granted(p, response);
+    if (why.expires == 0) { /* the registrar dropped us */
+        failed(p, response->status, response->reason, p->settings->retry);
+        return;
+    }
+    set_state(p, PHONE_REGISTERED, &why);
+    retry_at(p, refresh_after(p, (lab_time)why.expires * SEC));
+}
+
+/* §20.33: whoever says when to come back is believed. */
+static void rejected(struct phone *p, const struct sip_msg *response)
+{
+    uint32_t seconds;
+    lab_time pause = p->settings->retry;
+    if (sip_delta_parse(sip_value(response, SIP_H_RETRY_AFTER), &seconds, NULL) == 0 && seconds > 0)
+        pause = (lab_time)seconds * SEC;
+    failed(p, response->status, response->reason, pause);
+}
+
+/* §10.2.8: 423 says how long the registration must last at least. */
+static bool interval_raised(struct phone *p, const struct sip_msg *response)
+{
+    uint32_t least;
+    if (response->status != 423 || sip_number_parse(sip_value(response, SIP_H_MIN_EXPIRES), LONGEST, &least) ||
+        least <= p->registration.expires)
+        return false;
+    p->registration.expires = least;
+    return true;
+}
+
+static bool challenge_answered(struct phone *p, const struct sip_msg *response)
+{
+    struct sip_auth *auth = &p->registration.auth;
+    if (response->status == 401 || response->status == 407)
+        return sip_auth_challenged(auth, response) == 0;
+    sip_auth_accepted(auth); /* whatever else it says, it does not doubt who we are */
+    return false;
+}
+
+static void txn_drop(struct phone *p)
+{
+    if (p->registration.txn)
+        sip_txn_release(p->registration.txn);
+    p->registration.txn = NULL;
+}
+
+static void on_response(void *arg, struct sip_txn *txn, const struct sip_incoming *in)
+{
+    struct phone *p = arg;
+    (void)txn;
+    if (in->msg->status < 200)
+        return;
+    txn_drop(p);
+    if (challenge_answered(p, in->msg) || interval_raised(p, in->msg))
+        register_send(p);
+    else if (in->msg->status < 300)
+        accepted(p, in->msg);
+    else
+        rejected(p, in->msg);
+}
+
+static void on_failed(void *arg, struct sip_txn *txn, unsigned status)
+{
+    struct phone *p = arg;
+    (void)txn;
+    txn_drop(p);
+    failed(p, status, sip_reason_phrase(status), p->settings->timeout_retry);
+}
+
+static const struct sip_client_events register_events = {.response = on_response, .failed = on_failed};
+
+/* ---- sending ---- */
+
+static void register_send(struct phone *p)
+{
+    struct phone_registration *reg = &p->registration;
+    char room[160];
+    struct text headers = text_on(room, sizeof room);
+    text_str(&headers, "Contact: ");
+    phone_contact_write(p, &headers);
+    text_str(&headers, "\r\nExpires: ");
+    text_u64(&headers, reg->state == PHONE_UNREGISTERING ? 0 : reg->expires);
+    text_str(&headers, "\r\n");
+    struct phone_request request = {.method = "REGISTER",
+                                    .call_id = reg->call_id,
+                                    .tag = reg->tag,
+                                    .cseq = ++reg->cseq,
+                                    .auth = &reg->auth,
+                                    .headers = text_span(&headers)};
+    if (phone_request_send(p, &request, &register_events, p, &reg->txn)) {
+        reg->txn = NULL;
+        failed(p, 503, sip_reason_phrase(503), p->settings->timeout_retry);
+    }
+}
+
+static void timer_fired(void *arg)
+{
+    phone_register_start(arg);
+}
+
+void phone_register_init(struct phone *p)
+{
+    struct phone_registration *reg = &p->registration;
+    sip_auth_init(&reg->auth, p->host, "register");
+    prng_hex(&p->rng, reg->call_id, PHONE_CALL_ID);
+    prng_hex(&p->rng, reg->tag, PHONE_TAG);
+    reg->expires = (uint32_t)(p->settings->expires / SEC);
+    timer_init(&reg->timer, timer_fired, p);
+}
+
+void phone_register_start(struct phone *p)
+{
+    struct phone_registration *reg = &p->registration;
+    struct verdict why = {0};
+    if (reg->txn)
+        return;
+    host_timer_stop(p->host, &reg->timer);
+    sip_auth_accepted(&reg->auth); /* a refusal was of the last attempt, not of this one */
+    if (reg->state != PHONE_REGISTERED)
+        set_state(p, PHONE_TRYING, &why);
+    register_send(p);
+}
+
+void phone_register_end(struct phone *p)
+{
+    struct verdict why = {0};
+    txn_drop(p);
+    host_timer_stop(p->host, &p->registration.timer);
+    set_state(p, PHONE_UNREGISTERING, &why);
+    register_send(p);
+}
+
+void phone_register_stop(struct phone *p)
+{
+    txn_drop(p);
+    host_timer_stop(p->host, &p->registration.timer);
+}

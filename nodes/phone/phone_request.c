@@ -1,0 +1,76 @@
+#include "nodes/phone/phone.h"
+
+#include "nodes/base/error.h"
+#include "nodes/proto/sip_build.h"
+
+void phone_aor_write(const struct phone *p, const char *line, struct text *out)
+{
+    sip_uri_write(out, span_of(line), span_of(p->settings->domain), 0);
+}
+
+void phone_contact_write(const struct phone *p, struct text *out)
+{
+    text_char(out, '<');
+    sip_uri_write_endpoint(out, span_of(p->settings->line), p->local);
+    text_char(out, '>');
+}
+
+struct span phone_contact_headers(const struct phone *p, struct text *room)
+{
+    text_str(room, "Contact: ");
+    phone_contact_write(p, room);
+    text_str(room, "\r\nAllow: " PHONE_ALLOW "\r\n");
+    return text_span(room);
+}
+
+struct sip_credentials phone_credentials(const struct phone *p)
+{
+    return (struct sip_credentials){span_of(p->settings->line), span_of(p->settings->password)};
+}
+
+/* The Request-URI: a line's address of record, or for REGISTER and OPTIONS the domain (§10.2). */
+static void uri_write(const struct phone *p, const char *to, struct text *out)
+{
+    sip_uri_write(out, span_of(to ? to : ""), span_of(p->settings->domain), 0);
+}
+
+static void request_write(const struct phone *p, const struct phone_request *request, struct text *out)
+{
+    char uri_room[128];
+    char from_room[128];
+    char to_room[128];
+    struct span method = span_of(request->method);
+    struct text uri = text_on(uri_room, sizeof uri_room);
+    struct text from = text_on(from_room, sizeof from_room);
+    struct text to = text_on(to_room, sizeof to_room);
+    uri_write(p, request->to, &uri);
+    phone_aor_write(p, p->settings->line, &from);
+    phone_aor_write(p, request->to ? request->to : p->settings->line, &to);
+    sip_put_request_line(out, method, text_span(&uri));
+    sip_put_number(out, SIP_H_MAX_FORWARDS, SIP_MAX_FORWARDS);
+    sip_put_addr(out, SIP_H_FROM, (struct span){0}, text_span(&from), span_of(request->tag));
+    sip_put_addr(out, SIP_H_TO, (struct span){0}, text_span(&to), (struct span){0});
+    sip_put(out, SIP_H_CALL_ID, span_of(request->call_id));
+    sip_put_cseq(out, request->cseq, method);
+    if (request->auth) {
+        struct sip_credentials who = phone_credentials(p);
+        sip_auth_header(request->auth, &who, method, text_span(&uri), out);
+    }
+    text_put(out, request->headers);
+    sip_put(out, SIP_H_USER_AGENT, SPAN("farend-phone"));
+    if (request->body.n)
+        sip_put_body(out, request->content_type, request->body);
+    else
+        sip_put_end(out);
+}
+
+int phone_request_send(struct phone *p, const struct phone_request *request, const struct sip_client_events *events,
+                       void *arg, struct sip_txn **out)
+{
+    char room[PHONE_TEXT];
+    struct text message = text_on(room, sizeof room);
+    request_write(p, request, &message);
+    if (!text_ok(&message))
+        return FE_ERANGE;
+    return sip_txn_request(p->txns, &p->proxy, text_span(&message), (struct span){0}, events, arg, out);
+}

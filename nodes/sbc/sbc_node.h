@@ -1,0 +1,58 @@
+/* The SBC's parts know each other by this; private to nodes/sbc/. */
+#ifndef FAREND_SBC_NODE_H
+#define FAREND_SBC_NODE_H
+
+#include "nodes/host.h"
+#include "nodes/sbc/sbc_location.h"
+#include "nodes/sbc/sbc_relay.h"
+#include "nodes/sbc/sbc_route.h"
+#include "nodes/sbc/sbc_session.h"
+#include "nodes/sbc/sbc_settings.h"
+#include "nodes/sbc/sbc_token.h"
+#include "nodes/sip/sip_proxy.h"
+#include "nodes/sip/sip_txn.h"
+
+struct sbc {
+    struct host *host;
+    struct sbc_settings settings; /* a copy: the command "set" changes it */
+    struct sip_transport_layer *transport;
+    struct sip_txns *txns;
+    struct sip_proxy *proxy;
+    struct sbc_relay *relay;
+    struct sbc_sessions *sessions;
+    struct sbc_location *location;
+    struct sbc_pings *pings;
+    struct sbc_registers *registers;
+    struct sbc_token_key key;
+    unsigned socket[2];       /* by enum sbc_side */
+    char body[SIP_BYTES_MAX]; /* the description that a hook writes: read before the next hook runs */
+};
+
+static inline enum sbc_side sbc_side_of(const struct sbc *sbc, struct sip_flow flow)
+{
+    return flow.socket == sbc->socket[SBC_OUTSIDE] ? SBC_OUTSIDE : SBC_INSIDE;
+}
+
+/* ---- sbc_call.c: everything but REGISTER ---- */
+enum sbc_addressee { SBC_SOMEBODY_ELSE, SBC_DOMAIN_OR_PBX, SBC_ITSELF };
+enum sbc_addressee sbc_addressee(const struct sbc *sbc, struct span uri);
+
+extern const struct sip_proxy_hooks sbc_call_hooks;
+void sbc_call_request(struct sbc *sbc, struct sip_txn *txn, const struct sip_incoming *in,
+                      const struct sip_routing *routing);
+void sbc_call_ack(struct sbc *sbc, const struct sip_incoming *in);
+
+/* ---- sbc_register.c ---- */
+struct sbc_registers;
+int sbc_registers_new(struct sbc_registers **out);  /* FE_EMEM */
+void sbc_registers_free(struct sbc_registers *set); /* before the transactions; NULL is fine */
+void sbc_register_request(struct sbc *sbc, struct sip_txn *txn, const struct sip_incoming *in,
+                          const struct sip_routing *routing);
+
+/* ---- sbc_ping.c: OPTIONS to the phones, so that their NATs see traffic ---- */
+struct sbc_pings;
+int sbc_pings_new(struct sbc_pings **out, struct sbc *sbc);                 /* FE_EMEM */
+void sbc_pings_free(struct sbc_pings *set);                                 /* NULL is fine */
+void sbc_ping_flow(struct sbc_pings *set, struct endpoint flow, bool good); /* begins and ends */
+
+#endif

@@ -1,0 +1,54 @@
+/* Settings of the SBC. SB-n name rows of the facts list that the defaults come from. */
+#ifndef FAREND_SBC_SETTINGS_H
+#define FAREND_SBC_SETTINGS_H
+
+#include "nodes/base/addr.h"
+#include "nodes/base/lab_time.h"
+#include "nodes/base/option.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sbc_rport {
+    SBC_RPORT_FORCE,  /* answers go where the request came from, asked or not */
+    SBC_RPORT_ASKED,  /* RFC 3581: to the source port only when the Via has "rport" */
+    SBC_RPORT_IGNORE, /* to the literal sent-by: what a NAT makes of that is failure "no rport" */
+};
+
+enum sbc_latching {
+    SBC_LATCHING_LOCK,    /* the first sender of a stream is the only one (SB-6, RFC 7362) */
+    SBC_LATCHING_SEVERAL, /* up to SBC_LATCH_SENDERS senders */
+};
+
+enum sbc_media_ttl {
+    SBC_TTL_CARRY, /* received TTL - 1: "do not reset", keeps loop control (SB-5) */
+    SBC_TTL_RESET, /* 64 */
+};
+
+enum sbc_same_nat {
+    SBC_SAME_NAT_RELAY,
+    SBC_SAME_NAT_DIRECT, /* the naive shortcut: the same public address is taken for the same network */
+    SBC_SAME_NAT_AUTO,   /* SB-4: direct unless somebody is double-NATed */
+};
+
+struct sbc_settings {
+    struct endpoint pbx;
+    char domain[128];
+    uint32_t port;
+    ipv4 public_address; /* 0: none */
+    int rport;           /* enum sbc_rport */
+    struct port_range media_ports;
+    int media_latching; /* enum sbc_latching */
+    bool late_source_change;
+    int media_ttl;      /* enum sbc_media_ttl */
+    int same_nat_media; /* enum sbc_same_nat */
+    lab_time media_timeout;
+    uint32_t max_forwards;
+    lab_time register_expires; /* 0: as the PBX grants */
+    lab_time base_retransmission, longest_retransmission;
+    lab_time options_ping; /* 0: off */
+};
+
+extern const struct option sbc_options[];
+
+#endif

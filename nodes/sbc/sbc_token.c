@@ -1,0 +1,82 @@
+#include "nodes/sbc/sbc_token.h"
+
+#include "nodes/base/error.h"
+#include "nodes/base/text.h"
+#include "nodes/proto/md5.h"
+
+enum {
+    FLOW_DIGITS = 12,
+    MAC_BYTES = 10, /* HMAC-MD5-80: truncation to 80 bits is what RFC 2104 §5 permits */
+    HMAC_BLOCK = 64,
+};
+
+static void hmac_pass(const struct sbc_token_key *key, uint8_t pad, struct span data, uint8_t out[MD5_BYTES])
+{
+    uint8_t block[HMAC_BLOCK];
+    memset(block, pad, sizeof block);
+    for (size_t i = 0; i < sizeof key->bytes; i++)
+        block[i] ^= key->bytes[i];
+    struct md5 md5;
+    md5_init(&md5);
+    md5_add(&md5, span_make(block, sizeof block));
+    md5_add(&md5, data);
+    md5_end(&md5, out);
+}
+
+/* HMAC-MD5 (RFC 2104 §2). */
+static void authenticate(const struct sbc_token_key *key, struct span data, uint8_t out[MD5_BYTES])
+{
+    uint8_t inner[MD5_BYTES];
+    hmac_pass(key, 0x36, data, inner);
+    hmac_pass(key, 0x5c, span_make(inner, sizeof inner), out);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int hex_u64(struct span digits, uint64_t *out)
+{
+    uint64_t v = 0;
+    for (size_t i = 0; i < digits.n; i++) {
+        int digit = hex_digit(digits.p[i]);
+        if (digit < 0)
+            return FE_ESYNTAX;
+        v = v << 4 | (uint64_t)digit;
+    }
+    *out = v;
+    return 0;
+}
+
+void sbc_token_key_init(struct sbc_token_key *key, struct prng *rng)
+{
+    prng_bytes(rng, key->bytes, sizeof key->bytes);
+}
+
+void sbc_token_make(const struct sbc_token_key *key, struct endpoint flow, char out[SBC_TOKEN + 1])
+{
+    uint8_t bytes[6] = {(uint8_t)(flow.addr >> 24), (uint8_t)(flow.addr >> 16), (uint8_t)(flow.addr >> 8),
+                        (uint8_t)flow.addr,         (uint8_t)(flow.port >> 8),  (uint8_t)flow.port};
+    uint8_t mac[MD5_BYTES];
+    struct text t = text_on(out, SBC_TOKEN + 1);
+    text_hex(&t, bytes, sizeof bytes);
+    authenticate(key, text_span(&t), mac);
+    text_hex(&t, mac, MAC_BYTES);
+}
+
+int sbc_token_read(const struct sbc_token_key *key, struct span token, struct endpoint *flow)
+{
+    uint64_t packed;
+    if (token.n != SBC_TOKEN || hex_u64(span_make(token.p, FLOW_DIGITS), &packed))
+        return FE_ESYNTAX;
+    struct endpoint named = {(ipv4)(packed >> 16), (uint16_t)packed};
+    char expected[SBC_TOKEN + 1];
+    sbc_token_make(key, named, expected);
+    if (!span_is(token, expected))
+        return FE_EREFUSED;
+    *flow = named;
+    return 0;
+}

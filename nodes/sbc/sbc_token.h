@@ -1,0 +1,28 @@
+/* Keyed flow tokens (RFC 5626 §5.2): the user part of the Path and Record-Route URIs that the SBC writes, saying by
+ * which flow its phone is reached. Only this SBC can make one that it takes for its own; nothing is stored for it.
+ * Pure.
+ *
+ *     cb007107c3e4 6f1d2e…        address and port as 12 hexadecimal digits, the authenticator as 20
+ */
+#ifndef FAREND_SBC_TOKEN_H
+#define FAREND_SBC_TOKEN_H
+
+#include "nodes/base/addr.h"
+#include "nodes/base/prng.h"
+#include "nodes/base/span.h"
+
+enum { SBC_TOKEN = 32, SBC_TOKEN_KEY = 16 };
+
+struct sbc_token_key {
+    uint8_t bytes[SBC_TOKEN_KEY];
+};
+
+void sbc_token_key_init(struct sbc_token_key *key, struct prng *rng);
+
+/* Writes the token and a NUL. */
+void sbc_token_make(const struct sbc_token_key *key, struct endpoint flow, char out[SBC_TOKEN + 1]);
+
+/* 0; FE_ESYNTAX: not of the form; FE_EREFUSED: not made with this key. */
+int sbc_token_read(const struct sbc_token_key *key, struct span token, struct endpoint *flow);
+
+#endif

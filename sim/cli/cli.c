@@ -1,0 +1,82 @@
+#define _GNU_SOURCE
+#include "sim/cli/cli.h"
+
+#include "nodes/base/nearest.h"
+
+#include <string.h>
+
+struct command {
+    const char *word, *takes, *help;
+    int (*run)(const struct cli_args *args);
+    size_t least, most; /* names on the command line */
+};
+
+static int help(const struct cli_args *args);
+
+static const struct command commands[] = {
+    {"run", "LAB…", "run labs and judge them", cli_run, 1, SIZE_MAX},
+    {"check", "LAB…", "check lab files alone", cli_check, 1, SIZE_MAX},
+    {"list", "[FOLDER]", "the labs of the library, one line each", cli_list, 0, 1},
+    {"doctor", "", "what this machine can run, and what to do about what it cannot", cli_doctor, 0, 0},
+    {"diff", "A B", "where two runs part: run folders or traces", cli_diff, 2, 2},
+    {"schema", "", "the JSON Schema of lab files, for editors", cli_schema, 0, 0},
+    {"help", "", "this", help, 0, SIZE_MAX},
+    {0}};
+
+static void usage(FILE *out)
+{
+    fputs("farend: phones behind NATs, reproduced: one lab file, two worlds, one answer\n\n", out);
+    for (const struct command *c = commands; c->word; c++)
+        fprintf(out, "  farend %-7s %-9s %s\n", c->word, c->takes, c->help);
+    fputs("\noptions\n", out);
+    cli_args_help(out);
+    fputs("\nexit status\n"
+          "  0 every expectation held      1 one did not      2 the lab file or the command line is wrong\n"
+          "  3 this machine cannot run it  4 farend itself failed\n",
+          out);
+}
+
+static int help(const struct cli_args *args)
+{
+    (void)args;
+    usage(stdout);
+    return CLI_HELD;
+}
+
+static const struct command *command_find(const char *word)
+{
+    struct nearest best = {0};
+    for (const struct command *c = commands; c->word; c++) {
+        if (strcmp(c->word, word) == 0)
+            return c;
+        nearest_offer(&best, span_of(word), span_of(c->word));
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return command_find("help");
+    fprintf(stderr, "farend: there is no command \"%s\"", word);
+    if (!span_empty(best.name))
+        fprintf(stderr, "; did you mean \"%.*s\"?", SPAN_ARG(best.name));
+    fputs("\n", stderr);
+    return NULL;
+}
+
+int cli_main(int argc, char **argv)
+{
+    struct cli_args args;
+    if (argc < 2) {
+        usage(stderr);
+        return CLI_WRONG;
+    }
+    const struct command *command = command_find(argv[1]);
+    if (!command || !cli_args_read(&args, argc - 2, argv + 2))
+        return CLI_WRONG;
+    int status = CLI_WRONG;
+    if (args.names_n < command->least || args.names_n > command->most)
+        fprintf(stderr, "farend: usage: farend %s %s\n", command->word, command->takes);
+    else
+        status = command->run(&args);
+    cli_args_fini(&args);
+    if (fflush(stdout) != 0 && status == CLI_HELD)
+        status = CLI_FAILED;
+    return status;
+}

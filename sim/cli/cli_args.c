@@ -1,0 +1,161 @@
+#define _GNU_SOURCE
+#include "nodes/base/nearest.h"
+#include "sim/cli/cli.h"
+#include "sim/engine/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct argument {
+    const char *name, *value, *help;
+    bool (*set)(struct cli_args *args, const char *value);
+};
+
+/* ---- what each one sets; false: a bad value ---- */
+
+static bool set_world(struct cli_args *args, const char *value)
+{
+    const struct world_ops *const worlds[] = {&netns_world, &sim_world};
+    for (size_t i = 0; i < sizeof worlds / sizeof worlds[0]; i++)
+        if (strcmp(value, worlds[i]->name) == 0) {
+            args->world = worlds[i];
+            return true;
+        }
+    return false;
+}
+
+static bool set_clock(struct cli_args *args, const char *value)
+{
+    args->real = strcmp(value, "real") == 0;
+    return args->real || strcmp(value, "stepped") == 0;
+}
+
+static bool count(const char *value, uint64_t max, uint32_t *out)
+{
+    uint64_t n;
+    if (span_u64(span_of(value), max, &n) || n == 0)
+        return false;
+    *out = (uint32_t)n;
+    return true;
+}
+
+static bool set_seed(struct cli_args *args, const char *value)
+{
+    uint64_t n;
+    args->seed = value;
+    return span_u64(span_of(value), UINT32_MAX, &n) == 0;
+}
+
+static bool set_repeat(struct cli_args *args, const char *value)
+{
+    return count(value, 1000000, &args->repeat);
+}
+
+static bool set_jobs(struct cli_args *args, const char *value)
+{
+    return count(value, 1024, &args->jobs);
+}
+
+static bool set_out(struct cli_args *args, const char *value)
+{
+    args->out = value;
+    return *value != '\0';
+}
+
+static bool set_junit(struct cli_args *args, const char *value)
+{
+    args->junit = value;
+    return *value != '\0';
+}
+
+static bool set_json(struct cli_args *args, const char *value)
+{
+    args->json = value;
+    return *value != '\0';
+}
+
+static bool set_change(struct cli_args *args, const char *value)
+{
+    args->changes[args->changes_n++].text = value;
+    return strchr(value, '=') != NULL;
+}
+
+static const struct argument arguments[] = {
+    {"--world", "netns|sim", "the kernel's own IP stack in namespaces, or farend's simulated one; netns unless said",
+     set_world},
+    {"--clock", "stepped|real", "lab time jumps from event to event, or follows the wall clock; stepped unless said",
+     set_clock},
+    {"--seed", "N", "in place of the lab's seed", set_seed},
+    {"--repeat", "N", "run each lab so often; fails when two traces differ", set_repeat},
+    {"--jobs", "N", "so many labs at once", set_jobs},
+    {"--out", "DIR", "where the runs' files go; runs/ unless said", set_out},
+    {"--junit", "FILE", "writes the verdicts as JUnit XML", set_junit},
+    {"--json", "FILE", "writes the verdict of a single lab as JSON", set_json},
+    {"--set", "PATH=VALUE", "changes the lab file before it is read, as \"nodes.sbc.media ttl=reset\"", set_change},
+    {0}};
+
+void cli_args_help(FILE *out)
+{
+    for (const struct argument *a = arguments; a->name; a++)
+        fprintf(out, "  %-9s %-12s %s\n", a->name, a->value, a->help);
+}
+
+/* ---- the command line ---- */
+
+static const struct argument *argument_find(struct span name)
+{
+    struct nearest best = {0};
+    for (const struct argument *a = arguments; a->name; a++) {
+        if (span_is(name, a->name))
+            return a;
+        nearest_offer(&best, name, span_of(a->name));
+    }
+    fprintf(stderr, "farend: there is no option \"%.*s\"", SPAN_ARG(name));
+    if (!span_empty(best.name))
+        fprintf(stderr, "; did you mean \"%.*s\"?", SPAN_ARG(best.name));
+    fputs("\n", stderr);
+    return NULL;
+}
+
+/* "--seed 7" or "--seed=7"; *i moves past what was used. */
+static bool argument_read(struct cli_args *args, int argc, char **argv, int *i)
+{
+    struct span value;
+    struct span name = span_cut(span_of(argv[*i]), '=', &value);
+    const struct argument *a = argument_find(name);
+    if (!a)
+        return false;
+    if (!value.p && *i + 1 < argc)
+        value = span_of(argv[++*i]);
+    if (value.p && a->set(args, value.p))
+        return true;
+    fprintf(stderr, "farend: %s: %s%s%sexpected %s\n", a->name, value.p ? "\"" : "", value.p ? value.p : "",
+            value.p ? "\" is wrong; " : "", a->value);
+    return false;
+}
+
+bool cli_args_read(struct cli_args *args, int argc, char **argv)
+{
+    *args = (struct cli_args){.world = &netns_world, .repeat = 1, .jobs = 1};
+    args->names = calloc((size_t)argc + 1, sizeof(const char *));
+    args->changes = calloc((size_t)argc + 1, sizeof args->changes[0]);
+    bool ok = args->names && args->changes;
+    bool only_names = false;
+    for (int i = 0; i < argc && ok; i++) {
+        if (!only_names && strcmp(argv[i], "--") == 0)
+            only_names = true;
+        else if (!only_names && argv[i][0] == '-' && argv[i][1])
+            ok = argument_read(args, argc, argv, &i);
+        else
+            args->names[args->names_n++] = argv[i];
+    }
+    if (!ok)
+        cli_args_fini(args);
+    return ok;
+}
+
+void cli_args_fini(struct cli_args *args)
+{
+    free(args->names);
+    free(args->changes);
+}

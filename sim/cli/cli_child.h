@@ -1,0 +1,20 @@
+/* One run of one lab in this process: a child of the command, so that namespaces, CPU affinity and signals are its own.
+ */
+#ifndef FAREND_CLI_CHILD_H
+#define FAREND_CLI_CHILD_H
+
+#include "sim/cli/cli.h"
+
+struct cli_child {
+    const struct cli_args *args;
+    const struct lab *lab;
+    const char *folder; /* exists; receives trace.jsonl, capture.pcapng, verdict.json, logs/ */
+    bool capture;
+    bool progress; /* tell on standard error how far it is */
+};
+
+/* Returns an enum cli_status; `error` receives why, when it is CLI_MACHINE or CLI_FAILED. *signalled: a signal asked it
+ * to end, and it did so cleanly. */
+int cli_child_run(const struct cli_child *c, struct text *error, bool *signalled);
+
+#endif

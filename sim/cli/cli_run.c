@@ -1,0 +1,362 @@
+/* `farend run`: every run is a child process; the parent hands them out, compares repeated traces, and prints each
+ * verdict, which it reads from the trace the child left. */
+#define _GNU_SOURCE
+#include "nodes/base/error.h"
+#include "sim/cli/cli.h"
+#include "sim/cli/cli_child.h"
+#include "sim/engine/world.h"
+#include "sim/report/verdict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PATH = 4096, ERROR = 600 };
+
+/* One lab with all its repetitions. */
+struct job {
+    struct lab *lab;
+    char folder[PATH]; /* of the first run, which stays */
+    uint32_t runs;     /* finished */
+    pid_t pid;         /* of the run under way; 0: none */
+    int errors;        /* pipe from that run: why it failed */
+    int status;        /* enum cli_status of the runs so far */
+    char error[ERROR];
+    bool over;
+};
+
+struct runner {
+    const struct cli_args *args;
+    struct job *jobs;
+    size_t n;
+    FILE *junit;
+};
+
+static volatile sig_atomic_t signal_seen;
+
+static void on_signal(int number)
+{
+    signal_seen = number;
+}
+
+/* ---- folders ---- */
+
+static int folder_make(const char *path)
+{
+    char part[PATH];
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return FE_EOS;
+    }
+    return mkdir(path, 0777) == 0 || errno == EEXIST ? 0 : FE_EOS;
+}
+
+/* Repetitions write beside the first run's files; what is left of one that was the same is removed. */
+static void folder_again(const struct job *job, char out[PATH])
+{
+    snprintf(out, PATH, "%.*s/again", PATH - 16, job->folder);
+}
+
+static int entry_remove(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+    (void)st, (void)type, (void)walk;
+    return remove(path);
+}
+
+static void folder_remove(const char *folder)
+{
+    nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* ---- children ---- */
+
+static _Noreturn void child_main(const struct runner *r, const struct job *job, const char *folder, int errors,
+                                 pid_t parent)
+{
+    char buf[ERROR];
+    struct text error = text_on(buf, sizeof buf);
+    bool signalled = false;
+    struct cli_child c = {r->args, job->lab, folder, job->runs == 0, r->args->jobs == 1};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(CLI_FAILED);
+    int status = cli_child_run(&c, &error, &signalled);
+    if (error.n && write(errors, buf, error.n) < 0)
+        status = CLI_FAILED;
+    fflush(NULL);
+    _exit(status);
+}
+
+static void job_failed(struct job *job, int status, const char *why)
+{
+    job->status = status;
+    job->over = true;
+    snprintf(job->error, sizeof job->error, "%s", why);
+}
+
+static void job_start(struct runner *r, struct job *job)
+{
+    char folder[PATH];
+    int pipes[2];
+    if (job->runs == 0)
+        snprintf(folder, sizeof folder, "%s", job->folder);
+    else
+        folder_again(job, folder);
+    if (folder_make(folder) || pipe2(pipes, O_CLOEXEC) != 0) {
+        job_failed(job, CLI_FAILED, strerror(errno));
+        return;
+    }
+    fflush(NULL);
+    pid_t parent = getpid();
+    job->pid = fork();
+    if (job->pid == 0)
+        child_main(r, job, folder, pipes[1], parent);
+    close(pipes[1]);
+    job->errors = pipes[0];
+    if (job->pid < 0) {
+        close(pipes[0]);
+        job->pid = 0;
+        job_failed(job, CLI_FAILED, strerror(errno));
+    }
+}
+
+/* ---- verdicts ---- */
+
+static int verdict_load(const struct job *job, struct verdict *v)
+{
+    char path[PATH + 32];
+    snprintf(path, sizeof path, "%s/trace.jsonl", job->folder);
+    FILE *trace = fopen(path, "rb");
+    if (verdict_init(v))
+        return FE_EMEM;
+    int error = trace ? verdict_read(v, trace) : FE_EOS;
+    if (trace)
+        fclose(trace);
+    return error;
+}
+
+static void json_write(const struct runner *r, const struct verdict *v, const struct verdict_run *run)
+{
+    FILE *out = fopen(r->args->json, "wbe");
+    if (!out || verdict_json(v, run, out) || fclose(out) != 0)
+        fprintf(stderr, "farend: %s: %s\n", r->args->json, strerror(errno));
+}
+
+static void job_report(struct runner *r, struct job *job)
+{
+    struct verdict v;
+    struct verdict_run run = {job->lab->name, job->lab->source.name, r->args->world->name, job->lab->seed, NULL};
+    run.error = *job->error ? job->error : NULL;
+    verdict_load(job, &v); /* a trace that is not there is an empty one: run.error says why */
+    verdict_print(&v, &run, isatty(STDOUT_FILENO) == 1, stdout);
+    if (job->runs > 1 && job->status <= CLI_NOT_HELD)
+        printf("%s: %u runs, the same trace each time\n", job->lab->name, job->runs);
+    printf("%s: %s\n", job->lab->name, job->folder);
+    if (r->junit)
+        verdict_junit(&v, &run, r->junit);
+    if (r->args->json)
+        json_write(r, &v, &run);
+    verdict_fini(&v);
+}
+
+/* ---- the end of a run ---- */
+
+static void compare(struct job *job)
+{
+    char again[PATH];
+    folder_again(job, again);
+    int differs = cli_diff_traces(job->folder, again, stdout);
+    if (differs == 0) {
+        folder_remove(again);
+        return;
+    }
+    job->over = true;
+    job->status = differs < 0 ? CLI_FAILED : CLI_NOT_HELD;
+    snprintf(job->error, sizeof job->error, "run %u %s", job->runs,
+             differs < 0 ? "left no trace" : "gave another trace than the first; it is kept in the folder again/");
+}
+
+static void job_ended(struct runner *r, struct job *job, int wait_status)
+{
+    ssize_t n = read(job->errors, job->error, sizeof job->error - 1);
+    close(job->errors);
+    job->error[n > 0 ? n : 0] = '\0';
+    job->pid = 0;
+    job->runs++;
+    int status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : CLI_FAILED;
+    if (WIFSIGNALED(wait_status))
+        snprintf(job->error, sizeof job->error, "the run was ended by signal %d", WTERMSIG(wait_status));
+    if (status > job->status)
+        job->status = status;
+    if (status > CLI_NOT_HELD)
+        job->over = true;
+    else if (job->runs > 1)
+        compare(job);
+    if (job->runs >= r->args->repeat || signal_seen)
+        job->over = true;
+}
+
+static struct job *job_of(struct runner *r, pid_t pid)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->jobs[i].pid == pid)
+            return &r->jobs[i];
+    return NULL;
+}
+
+static void children_signal(const struct runner *r, int number)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->jobs[i].pid > 0)
+            kill(r->jobs[i].pid, number);
+}
+
+static size_t running(const struct runner *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n; i++)
+        n += r->jobs[i].pid > 0;
+    return n;
+}
+
+/* Starts what may be started: labs in their order, one run of each at a time. */
+static void start_some(struct runner *r)
+{
+    for (size_t i = 0; i < r->n && running(r) < r->args->jobs && !signal_seen; i++)
+        if (!r->jobs[i].over && r->jobs[i].pid == 0)
+            job_start(r, &r->jobs[i]);
+}
+
+static void run_all(struct runner *r)
+{
+    size_t reported = 0;
+    for (;;) {
+        start_some(r);
+        for (; reported < r->n && r->jobs[reported].over; reported++)
+            job_report(r, &r->jobs[reported]);
+        if (running(r) == 0)
+            return;
+        int wait_status;
+        pid_t pid = waitpid(-1, &wait_status, 0);
+        if (pid < 0 && errno == EINTR) {
+            children_signal(r, SIGINT);
+            continue;
+        }
+        struct job *job = pid > 0 ? job_of(r, pid) : NULL;
+        if (job)
+            job_ended(r, job, wait_status);
+    }
+}
+
+/* ---- before and after ---- */
+
+/* runs/<lab>-<world>; with --out and one lab that folder itself. */
+static bool folder_name(const struct runner *r, struct job *job)
+{
+    const char *base = r->args->out ? r->args->out : "runs";
+    int n = r->args->out && r->n == 1
+                ? snprintf(job->folder, sizeof job->folder, "%s", base)
+                : snprintf(job->folder, sizeof job->folder, "%s/%s-%s", base, job->lab->name, r->args->world->name);
+    return n > 0 && n < PATH - 64;
+}
+
+static bool folders_differ(const struct runner *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(r->jobs[i].folder, r->jobs[j].folder) == 0) {
+                fprintf(stderr, "farend: two labs are named \"%s\"\n", r->jobs[i].lab->name);
+                return false;
+            }
+    return true;
+}
+
+/* Every lab is checked before the first one runs. */
+static bool jobs_prepare(struct runner *r)
+{
+    bool ok = true;
+    r->n = r->args->names_n;
+    for (size_t i = 0; i < r->n; i++) {
+        r->jobs[i].lab = cli_lab_load(r->args, r->args->names[i]);
+        ok = r->jobs[i].lab && folder_name(r, &r->jobs[i]) && ok;
+    }
+    return ok && folders_differ(r);
+}
+
+static bool junit_open(struct runner *r)
+{
+    if (!r->args->junit)
+        return true;
+    r->junit = fopen(r->args->junit, "wbe");
+    if (!r->junit)
+        fprintf(stderr, "farend: %s: %s\n", r->args->junit, strerror(errno));
+    else
+        verdict_junit_begin(r->junit);
+    return r->junit != NULL;
+}
+
+static int junit_close(struct runner *r, int status)
+{
+    if (!r->junit)
+        return status;
+    verdict_junit_end(r->junit);
+    if (fclose(r->junit) == 0)
+        return status;
+    fprintf(stderr, "farend: %s: %s\n", r->args->junit, strerror(errno));
+    return status > CLI_NOT_HELD ? status : CLI_FAILED;
+}
+
+static void signals_install(void)
+{
+    struct sigaction action = {.sa_handler = on_signal}; /* without SA_RESTART: waitpid is to return */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* After a clean end the caller's shell shall see that a signal was the reason. */
+static void signal_again(void)
+{
+    if (!signal_seen)
+        return;
+    fflush(NULL);
+    signal(signal_seen, SIG_DFL);
+    raise(signal_seen);
+}
+
+static int run_prepared(struct runner *r)
+{
+    int status = CLI_HELD;
+    if (!junit_open(r))
+        return CLI_WRONG;
+    signals_install();
+    run_all(r);
+    for (size_t i = 0; i < r->n; i++)
+        status = r->jobs[i].status > status ? r->jobs[i].status : status;
+    status = junit_close(r, status);
+    signal_again();
+    return status;
+}
+
+int cli_run(const struct cli_args *args)
+{
+    struct runner r = {.args = args, .jobs = calloc(args->names_n, sizeof(struct job))};
+    int status = CLI_WRONG;
+    if (!r.jobs)
+        return CLI_FAILED;
+    if (args->json && args->names_n > 1)
+        fputs("farend: --json writes the verdict of a single lab; --junit takes several\n", stderr);
+    else if (jobs_prepare(&r))
+        status = run_prepared(&r);
+    for (size_t i = 0; i < r.n; i++)
+        lab_free(r.jobs[i].lab);
+    free(r.jobs);
+    return status;
+}

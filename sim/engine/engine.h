@@ -1,0 +1,96 @@
+/* The engine: a single-threaded discrete-event core. It owns the lab clock, the wires and switches, the capture and the
+ * trace, and lets the worlds' nodes run in turns. Both worlds use the same engine, so both have the same order of
+ * events.
+ *
+ * Order. Every source of events (a direction of a wire, a node's next deadline, the script) has at most one entry in
+ * the queue: (time, class, index). Classes: the script before arrivals before deadlines. At one instant the engine
+ *   1. drains the ports of every node touched since (node order, port order) onto the wires,
+ *   2. gives the lowest-numbered node that is ready a turn, and starts again at 1,
+ *   3. takes the next entry of the queue; when it lies in the future, the clock jumps there (stepped) or waits (real).
+ * Numbers are positions in the plan, so the order is the file's. */
+#ifndef FAREND_ENGINE_ENGINE_H
+#define FAREND_ENGINE_ENGINE_H
+
+#include "nodes/base/lab_time.h"
+#include "nodes/base/record.h"
+#include "nodes/base/span.h"
+#include "nodes/base/timers.h"
+#include "sim/engine/plan.h"
+#include "sim/engine/world.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct engine;
+
+struct engine_config {
+    bool real;                    /* clock real; else stepped */
+    lab_time (*clock)(void *arg); /* clock real: ns since the lab started, monotonic (from the CLI) */
+    /* Clock real, for labs none of whose worlds can wait: sleeps until lab time `until`, or less. May be NULL. */
+    void (*sleep)(void *arg, lab_time until);
+    FILE *trace;   /* trace.jsonl, or NULL; the caller's */
+    FILE *capture; /* capture.pcapng, or NULL; the caller's */
+    /* Every line of the trace, as it is written (without newline). May start script timers, send commands, stop the
+     * engine and write lines of its own (four deep); may not run the engine nor switch a node's power. */
+    void (*observe)(void *arg, struct span line);
+    void *arg;
+    const bool *stop_flag; /* set by a signal handler: engine_run returns ENGINE_INTERRUPTED. May be NULL */
+};
+
+enum engine_end {
+    ENGINE_STOPPED,     /* engine_stop() was called */
+    ENGINE_IDLE,        /* nothing can ever happen again */
+    ENGINE_INTERRUPTED, /* *stop_flag */
+    ENGINE_FAILED,      /* a node program died unasked, out of memory, …: engine_failure() says what */
+};
+
+/* The plan outlives the engine. FE_EMEM. */
+int engine_new(struct engine **out, const struct plan *plan, const struct engine_config *config);
+void engine_free(struct engine *e); /* closes the worlds too */
+
+/* Opens a world for the nodes with mine[node]; every node belongs to exactly one before the engine runs. Errors as
+ * world_ops.open. */
+int engine_open(struct engine *e, const struct world_ops *ops, const bool *mine, struct text *why);
+
+/* Gives every program its first turn in node order at time 0, then runs. */
+enum engine_end engine_run(struct engine *e);
+void engine_stop(struct engine *e); /* from script timers or observe: after the present instant is settled */
+void engine_fail(struct engine *e, const char *what); /* copied */
+const char *engine_failure(const struct engine *e);
+
+lab_time engine_now(const struct engine *e);
+struct pool *engine_pool(struct engine *e);
+const struct plan *engine_plan(const struct engine *e);
+
+/* ---- for worlds ---- */
+void engine_touch(struct engine *e, unsigned node); /* its ports are to be drained, its readiness looked at */
+/* A finished line from a node program (host_trace): goes to the trace and to observe. Lines with "ev":"drop" also
+ * become the fate of the packet that was pushed into this node last. */
+void engine_trace_line(struct engine *e, unsigned node, struct span line);
+
+/* ---- for the script ---- */
+void engine_timer_start(struct engine *e, struct timer *t, lab_time at); /* class script; at >= now */
+void engine_timer_stop(struct engine *e, struct timer *t);
+void engine_command(struct engine *e, unsigned node, struct span line);
+int engine_power(struct engine *e, unsigned node, bool on); /* traced as "power"; errors as world_ops.power */
+/* Begins a line {"t":…,"ev":event… of the engine's own (no "node"); finish with engine_trace_end(). */
+struct record *engine_trace(struct engine *e, const char *event);
+void engine_trace_end(struct engine *e);
+/* The present spec of a wire's direction; change it with engine_wire_set, for one direction or ENGINE_BOTH. Traced as
+ * "wire" with the fields that change: delay, jitter (ns), reorder, loss (ppm), rate (bit/s), queue (bytes), down;
+ * nothing when none does. The MTU stays what it is. */
+enum { ENGINE_BOTH = 2 };
+const struct wire_spec *engine_wire(const struct engine *e, unsigned wire, unsigned direction);
+void engine_wire_set(struct engine *e, unsigned wire, unsigned direction, const struct wire_spec *spec);
+
+/* ---- conservation: copies sent = delivered + in flight + drops ---- */
+struct engine_count {
+    uint64_t sent, delivered, in_flight;
+    uint64_t lost, queue_full, too_big, wire_down, no_such_host; /* drops by cause */
+};
+void engine_count(const struct engine *e, unsigned wire, struct engine_count *out); /* both directions of one wire */
+void engine_count_all(const struct engine *e, struct engine_count *out);
+bool engine_conserved(const struct engine *e); /* also checks the pool against what is in flight */
+
+#endif

@@ -1,0 +1,176 @@
+#include "sim/lab/lab.h"
+
+#include "nodes/base/error.h"
+#include "sim/lab/lab_read.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FILE_MAX = 64 * 1024 * 1024 };
+
+#define AT(member) offsetof(struct lab_top, member)
+
+struct lab_top {
+    const char *name;
+    uint32_t seed;
+    const struct doc *networks, *nodes, *steps, *expect;
+};
+
+const struct field lab_form[] = {
+    {"lab", FIELD_TEXT, AT(name), .needed = true, .help = "the lab's name"},
+    {"seed", FIELD_COUNT, AT(seed), .help = "of every random choice; the same seed gives the same run"},
+    {"networks", FIELD_ANY, AT(networks), .means = "networks", .needed = true, .help = "what nodes hang on"},
+    {"nodes", FIELD_ANY, AT(nodes), .means = "nodes", .needed = true, .help = "phones, SBC, PBX, NATs, routers"},
+    {"steps", FIELD_ANY, AT(steps), .means = "steps", .help = "what is done, in order, in lab time"},
+    {"expect", FIELD_ANY, AT(expect), .means = "expectations", .help = "what holds at the end"},
+    {0}};
+
+static const struct doc empty_list = {.type = DOC_LIST};
+
+/* ---- changes from the command line ---- */
+
+/* "nodes.sbc.media ttl=reset": the value is YAML itself, so that it may be a list or a mapping. */
+static int change(struct lab *lab, struct doc *root, const char *text)
+{
+    struct span value;
+    struct span path = span_cut(span_of(text), '=', &value);
+    struct source *source = arena_new(&lab->arena, sizeof *source);
+    char *name = arena_text(&lab->arena, "--set ", text);
+    if (!source || !name)
+        return FE_EMEM;
+    *source = (struct source){name, {name + (value.p ? value.p - text : 0) + 6, value.n}};
+    struct place at = {.source = source};
+    if (!value.p || span_empty(path)) {
+        problem(&lab->problems, at, "expected PATH=VALUE, as nodes.sbc.port=5062");
+        return 0;
+    }
+    struct doc *d = doc_parse(&lab->arena, source, &lab->problems);
+    int error = d ? doc_set(&lab->arena, root, path, d) : 0;
+    if (error == FE_ESYNTAX)
+        problem(&lab->problems, at, "the path leads nowhere in this lab");
+    return error == FE_EMEM ? error : 0;
+}
+
+/* ---- stages ---- */
+
+static int first_error(const struct lab *lab, int error)
+{
+    return error ? error : lab->problems.n ? FE_ESYNTAX : 0;
+}
+
+static int read_plan(struct lab *lab, const struct lab_top *top)
+{
+    int error = lab_read_networks(lab, top->networks);
+    if (!error)
+        error = lab_read_nodes(lab, top->nodes);
+    if (!error)
+        error = lab_check_networks(lab);
+    if (!error)
+        error = lab_read_settings(lab);
+    if (first_error(lab, error))
+        return error;
+    error = lab_make_plan(lab);
+    return error ? error : lab_make_routes(lab);
+}
+
+static int read_lab(struct lab *lab, const struct lab_change *changes, size_t changes_n)
+{
+    struct lab_top top = {.seed = 1, .steps = &empty_list, .expect = &empty_list};
+    struct form_reader reader = lab_reader(lab);
+    struct doc *root = doc_parse(&lab->arena, &lab->source, &lab->problems);
+    if (!root)
+        return FE_ESYNTAX;
+    for (size_t i = 0; i < changes_n && root->type == DOC_MAP; i++)
+        if (change(lab, root, changes[i].text))
+            return FE_EMEM;
+    lab->root = root;
+    form_read(&reader, root, lab_form, &top);
+    lab->name = top.name;
+    lab->seed = top.seed;
+    if (!top.networks || !top.nodes)
+        return FE_ESYNTAX;
+    int error = read_plan(lab, &top);
+    if (error == FE_EMEM || !lab->nodes_n)
+        return first_error(lab, error);
+    /* The steps name nodes, which are known by now, and wires, which are only known without a problem before. */
+    error = lab_read_steps(lab, top.steps, top.expect);
+    return first_error(lab, error);
+}
+
+int lab_parse(struct lab **out, const char *name, struct span text, const struct lab_change *changes, size_t changes_n)
+{
+    struct lab *lab = calloc(1, sizeof *lab);
+    if (!lab)
+        return FE_EMEM;
+    lab->source.name = arena_copy(&lab->arena, name, strlen(name));
+    lab->source.text = (struct span){arena_copy(&lab->arena, text.p, text.n), text.n};
+    int error = FE_EMEM;
+    if (lab->source.name && lab->source.text.p)
+        error = read_lab(lab, changes, changes_n);
+    if (error == FE_EMEM) {
+        lab_free(lab);
+        return error;
+    }
+    *out = lab;
+    return error;
+}
+
+/* ---- files ---- */
+
+static int file_read(FILE *f, char **text, size_t *n)
+{
+    size_t cap = 16384;
+    *n = 0;
+    *text = NULL;
+    for (;;) {
+        char *larger = realloc(*text, cap);
+        if (!larger)
+            return FE_EMEM;
+        *text = larger;
+        *n += fread(larger + *n, 1, cap - *n, f);
+        if (ferror(f))
+            return FE_EOS;
+        if (*n < cap)
+            return 0;
+        if (cap >= FILE_MAX) {
+            errno = EFBIG;
+            return FE_EOS;
+        }
+        cap *= 2;
+    }
+}
+
+int lab_load(struct lab **out, const char *path, const struct lab_change *changes, size_t changes_n)
+{
+    FILE *f = fopen(path, "rb");
+    char *text;
+    size_t n;
+    if (!f)
+        return FE_EOS;
+    int error = file_read(f, &text, &n);
+    int why = errno;
+    fclose(f);
+    if (!error)
+        error = lab_parse(out, path, (struct span){text, n}, changes, changes_n);
+    free(text);
+    errno = why;
+    return error;
+}
+
+void lab_free(struct lab *lab)
+{
+    if (!lab)
+        return;
+    arena_fini(&lab->arena);
+    free(lab);
+}
+
+struct span lab_headline(struct span text)
+{
+    struct span rest = text;
+    struct span line = span_trim(span_cut(rest, '\n', &rest));
+    if (line.n == 0 || line.p[0] != '#')
+        return (struct span){0};
+    return span_trim((struct span){line.p + 1, line.n - 1});
+}

@@ -1,0 +1,37 @@
+/* The stages of reading a lab, for lab.c alone. Each returns 0, FE_EMEM, or FE_ESYNTAX when the next stages could only
+ * complain about what follows from this one's problems. */
+#ifndef FAREND_LAB_READ_H
+#define FAREND_LAB_READ_H
+
+#include "sim/lab/lab.h"
+
+extern const struct field lab_form[];     /* the top of the file */
+extern const struct field network_form[]; /* a network */
+extern const struct field port_form[];    /* an attachment in its long form */
+extern const struct field node_form[];    /* what every node may have beside its kind's ports and settings */
+
+int lab_read_networks(struct lab *lab, const struct doc *networks);
+int lab_read_nodes(struct lab *lab, const struct doc *nodes); /* kinds, attachments */
+int lab_check_networks(struct lab *lab);                      /* addresses, ends, gateways: once the nodes are known */
+int lab_read_settings(struct lab *lab);                       /* settings and their defaults */
+int lab_make_plan(struct lab *lab);                           /* nodes, ports, wires, switches, chains */
+int lab_make_routes(struct lab *lab);                         /* once the plan has its ports and chains */
+/* Gives a router that knows no way out of the lab one more port, "beyond", whose wire ends nowhere: what has no route
+ * is dropped there as "no-such-host", on the wire "<owner>.beyond". (Left to the kernel it would be answered by ICMP at
+ * a rate that depends on real time: such runs would differ.) Returns the port, or FE_EMEM. */
+int lab_add_beyond(struct lab *lab, unsigned node, const char *owner);
+int lab_read_steps(struct lab *lab, const struct doc *steps, const struct doc *expect);
+
+static inline struct form_reader lab_reader(struct lab *lab)
+{
+    return (struct form_reader){&lab->arena, &lab->problems};
+}
+
+/* A name for a node or network: letters, digits, "-" and "_", 1 to 40. False after a problem. */
+bool lab_check_name(struct lab *lab, const struct doc *key, const char *what);
+
+/* The node or network that a text names; -1 after a problem. */
+int lab_find_node(struct lab *lab, const struct doc *name);
+int lab_find_network(struct lab *lab, const struct doc *name);
+
+#endif

@@ -1,0 +1,311 @@
+/* Settings of nodes: checked against the kind's table, names turned into addresses, and what can be known from the rest
+ * of the lab filled in: a phone's proxy and password, an SBC's PBX. */
+#include "nodes/base/error.h"
+#include "nodes/base/nearest.h"
+#include "sim/lab/lab_read.h"
+
+struct setting_reader {
+    struct lab *lab;
+    struct lab_node *node;
+    void *settings; /* the kind's struct, to check values with */
+    int error;      /* FE_EMEM */
+};
+
+const char *lab_setting(const struct lab_node *node, const char *path)
+{
+    for (size_t i = 0; i < node->settings_n; i++)
+        if (strcmp(node->settings[i].path, path) == 0)
+            return node->settings[i].value;
+    return NULL;
+}
+
+const struct lab_node *lab_phone(const struct lab *lab, const char *line)
+{
+    for (size_t i = 0; i < lab->nodes_n; i++) {
+        const char *has = lab_is_phone(&lab->nodes[i]) ? lab_setting(&lab->nodes[i], "line") : NULL;
+        if (has && strcmp(has, line) == 0)
+            return &lab->nodes[i];
+    }
+    return NULL;
+}
+
+/* ---- where a node is found by another ---- */
+
+static const struct lab_port *port_on(const struct lab_node *node, unsigned network)
+{
+    for (size_t i = 0; i < node->ports_n; i++)
+        if (node->ports[i].network == network)
+            return &node->ports[i];
+    return NULL;
+}
+
+/* The address that a 1:1 NAT shows for the node, as text; NULL when none stands before it. */
+static const char *mapped_address(struct lab *lab, const struct lab_node *node)
+{
+    for (size_t i = 0; i < lab->nodes_n; i++) {
+        const struct doc *d = lab->nodes[i].kind ? doc_get(lab->nodes[i].doc, "one-to-one") : NULL;
+        const struct doc *public = d ? doc_get(lab->nodes[i].doc, "public") : NULL;
+        char buf[ENDPOINT_TEXT];
+        if (!d || d->type != DOC_TEXT || lab->nodes[i].ports_n < 2)
+            continue;
+        bool same = strcmp(d->text, node->name) == 0;
+        for (size_t j = 0; j < node->ports_n; j++)
+            same = same || strcmp(d->text, addr_text(node->ports[j].addr, buf)) == 0;
+        if (same && public && public->type == DOC_TEXT)
+            return public->text;
+        if (same)
+            return arena_text(&lab->arena, addr_text(lab->nodes[i].ports[1].addr, buf));
+    }
+    return NULL;
+}
+
+/* Where `from` reaches `to`: on a network of both; else where the outside world sees it. */
+static const char *address_for(struct lab *lab, const struct lab_node *from, const struct lab_node *to)
+{
+    char buf[ENDPOINT_TEXT];
+    for (size_t i = 0; i < from->ports_n; i++) {
+        const struct lab_port *p = port_on(to, from->ports[i].network);
+        if (p)
+            return arena_text(&lab->arena, addr_text(p->addr, buf));
+    }
+    const char *mapped = mapped_address(lab, to);
+    const struct doc *public = doc_get(to->doc, "public address");
+    if (mapped)
+        return mapped;
+    if (public && public->type == DOC_TEXT)
+        return public->text;
+    const struct lab_port *p = &to->ports[0];
+    for (size_t i = 0; i < to->ports_n; i++)
+        if (strcmp(to->ports[i].name, "outside") == 0)
+            p = &to->ports[i];
+    return arena_text(&lab->arena, addr_text(p->addr, buf));
+}
+
+/* A node's name in place of an address, with or without a port: the address. Other texts come back as they are; NULL
+ * after a problem. */
+static const char *name_resolve(struct setting_reader *r, const struct option *o, const struct doc *value)
+{
+    if (!o || !o->node || (o->type != OPT_ADDR && o->type != OPT_ENDPOINT))
+        return value->text;
+    struct lab *lab = r->lab;
+    struct span port;
+    struct span name = span_cut(span_of(value->text), ':', &port);
+    int index = names_find(&lab->node_names, name);
+    ipv4 addr;
+    if (index < 0 && addr_parse(name, &addr)) {
+        problem(&lab->problems, value->at, o->name, ": \"", value->text, "\" is neither a node nor an address",
+                names_hint(&lab->arena, &lab->node_names, value->text));
+        return NULL;
+    }
+    if (index < 0)
+        return value->text;
+    const struct lab_node *to = &lab->nodes[index];
+    if (to->ports_n == 0)
+        return NULL; /* its own problem was told */
+    if (strcmp(o->node, "*") != 0 && to->kind && strcmp(o->node, to->kind->name) != 0) {
+        problem(&lab->problems, value->at, o->name, ": \"", to->name, "\" is a ", to->kind->name, "; expected a ",
+                o->node);
+        return NULL;
+    }
+    const struct doc *own_port = o->type == OPT_ENDPOINT ? doc_get(to->doc, "port") : NULL;
+    const char *port_text = port.p ? port.p : own_port && own_port->type == DOC_TEXT ? own_port->text : NULL;
+    const char *text = address_for(lab, r->node, to);
+    if (!text)
+        r->error = FE_EMEM;
+    return text && port_text ? arena_text(&lab->arena, text, ":", port_text) : text;
+}
+
+/* ---- one setting ---- */
+
+static void setting_keep(struct setting_reader *r, const char *path, const char *value, struct place at)
+{
+    struct lab_setting *s = arena_push(&r->lab->arena, &r->node->settings, &r->node->settings_n, sizeof *s);
+    if (s)
+        *s = (struct lab_setting){path, value, at};
+    else
+        r->error = FE_EMEM;
+}
+
+static void text_read(struct setting_reader *r, const char *path, const struct place *key, const struct doc *value)
+{
+    const struct option *table = r->node->kind->options;
+    const struct option *o = options_find(table, span_of(path));
+    const char *text = name_resolve(r, o, value);
+    char buf[PROBLEM_TEXT];
+    struct text why = text_on(buf, sizeof buf);
+    if (!text)
+        return;
+    int error = options_set(table, r->settings, span_of(path), span_of(text), &why);
+    if (error == FE_EMEM)
+        r->error = error;
+    else if (error)
+        problem(&r->lab->problems, error == FE_EUNKNOWN && !o ? *key : value->at, buf);
+    else
+        setting_keep(r, path, text, value->at);
+}
+
+/* A value under `path`: texts are set, lists item by item, maps by longer paths. */
+static void value_read(struct setting_reader *r, const char *path, const struct place *key, const struct doc *value)
+{
+    const struct option *o = options_find(r->node->kind->options, span_of(path));
+    bool map = value->type == DOC_MAP;
+    if (value->type == DOC_TEXT) {
+        text_read(r, path, key, value);
+        return;
+    }
+    if (o && (map ? o->type != OPT_MAP : o->type != OPT_LIST)) {
+        problem(&r->lab->problems, value->at, o->name, ": expected ", option_expects(o));
+        return;
+    }
+    if (map && value->n == 0 && strchr(path, '.')) { /* {104: {}}: an element with its defaults */
+        const struct doc empty = {.type = DOC_TEXT, .at = value->at, .text = ""};
+        text_read(r, path, key, &empty);
+    }
+    for (size_t i = 0; i < value->n; i++) {
+        const struct doc_entry *e = &value->entries[i];
+        const char *longer = map ? arena_text(&r->lab->arena, path, ".", e->key->text) : path;
+        if (!longer) {
+            r->error = FE_EMEM;
+        } else if (map && strchr(e->key->text, '.')) {
+            problem(&r->lab->problems, e->key->at, "\"", e->key->text, "\": a name without dots was expected");
+        } else {
+            value_read(r, longer, map ? &e->key->at : key, e->value);
+        }
+    }
+}
+
+/* The words of a node's mapping that are not settings. */
+static bool is_structure(const struct lab_node *node, const char *key)
+{
+    if (form_field(node_form, key))
+        return true;
+    for (const char *const *port = node->kind->ports; *port; port++)
+        if (strcmp(*port, key) == 0)
+            return true;
+    return node->router && strcmp(key, "ports") == 0;
+}
+
+static void unknown_key(struct lab *lab, const struct lab_node *node, const struct doc *key)
+{
+    struct nearest best = {0};
+    struct span wrong = span_of(key->text);
+    for (const struct field *f = node_form; f->name; f++)
+        nearest_offer(&best, wrong, span_of(f->name));
+    for (const char *const *port = node->kind->ports; *port; port++)
+        nearest_offer(&best, wrong, span_of(*port));
+    for (const struct option *o = node->kind->options; o && o->name && !node->router; o++)
+        nearest_offer(&best, wrong, span_of(o->name));
+    bool near = !span_empty(best.name);
+    problem(&lab->problems, key->at, "a ", node->kind->name, " has no \"", key->text, "\"",
+            near ? "; did you mean \"" : "", near ? best.name.p : "", near ? "\"?" : "");
+}
+
+/* ---- defaults ---- */
+
+static const struct lab_node *only_node(const struct lab *lab, const char *kind)
+{
+    const struct lab_node *found = NULL;
+    for (size_t i = 0; i < lab->nodes_n; i++)
+        if (lab->nodes[i].kind && strcmp(lab->nodes[i].kind->name, kind) == 0) {
+            if (found)
+                return NULL;
+            found = &lab->nodes[i];
+        }
+    return found;
+}
+
+/* Through whom a phone registers when the lab does not say: a PBX on its own network, else the only SBC, else the only
+ * PBX. */
+static const struct lab_node *nearest_server(const struct lab *lab, const struct lab_node *node)
+{
+    for (size_t i = 0; i < lab->nodes_n; i++) {
+        const struct lab_node *other = &lab->nodes[i];
+        if (!other->kind || strcmp(other->kind->name, "pbx") != 0)
+            continue;
+        for (size_t j = 0; j < node->ports_n; j++)
+            if (port_on(other, node->ports[j].network))
+                return other;
+    }
+    const struct lab_node *sbc = only_node(lab, "sbc");
+    return sbc ? sbc : only_node(lab, "pbx");
+}
+
+static void default_node(struct setting_reader *r, const struct option *o)
+{
+    struct lab *lab = r->lab;
+    bool any = strcmp(o->node, "*") == 0;
+    const struct lab_node *to = any ? nearest_server(lab, r->node) : only_node(lab, o->node);
+    if (!to || to->ports_n == 0) {
+        problem(&lab->problems, r->node->at, "\"", r->node->name, "\" needs \"", o->name, "\": ", o->help,
+                to ? "" : "; the lab has not just one to choose from");
+        return;
+    }
+    const struct doc value = {.type = DOC_TEXT, .at = r->node->at, .text = to->name};
+    text_read(r, o->name, &value.at, &value);
+}
+
+/* A line's password is written once, at the PBX. */
+static void default_password(struct setting_reader *r)
+{
+    const char *line = lab_setting(r->node, "line");
+    for (size_t i = 0; i < r->lab->nodes_n && line; i++) {
+        const struct lab_node *pbx = &r->lab->nodes[i];
+        const struct doc *lines = pbx->kind && strcmp(pbx->kind->name, "pbx") == 0 ? doc_get(pbx->doc, "lines") : NULL;
+        const struct doc *password = doc_get(doc_get(lines, line), "password");
+        if (password && password->type == DOC_TEXT) {
+            text_read(r, "password", &password->at, password);
+            return;
+        }
+    }
+}
+
+static void defaults_add(struct setting_reader *r)
+{
+    const struct option *table = r->node->kind->options;
+    for (const struct option *o = table; o->name; o++)
+        if (o->needed && o->node && !doc_get(r->node->doc, o->name))
+            default_node(r, o);
+    if (lab_is_phone(r->node) && options_find(table, SPAN("password")) && !doc_get(r->node->doc, "password"))
+        default_password(r);
+}
+
+/* ---- nodes ---- */
+
+static void missing_add(struct setting_reader *r)
+{
+    const struct option *o = options_missing(r->node->kind->options, r->settings);
+    if (o && !doc_get(r->node->doc, o->name) && !o->node)
+        problem(&r->lab->problems, r->node->at, "\"", r->node->name, "\" needs \"", o->name, "\": ", o->help);
+}
+
+static int node_settings(struct lab *lab, struct lab_node *node)
+{
+    const struct node_kind *kind = node->kind;
+    struct setting_reader r = {.lab = lab, .node = node};
+    r.settings = node->router ? NULL : options_new(kind->options, kind->settings_size);
+    if (!node->router && !r.settings)
+        return FE_EMEM;
+    for (size_t i = 0; i < node->doc->n; i++) {
+        const struct doc_entry *e = &node->doc->entries[i];
+        if (is_structure(node, e->key->text))
+            continue;
+        if (node->router || !options_find(kind->options, span_of(e->key->text)))
+            unknown_key(lab, node, e->key);
+        else
+            value_read(&r, e->key->text, &e->key->at, e->value);
+    }
+    if (!node->router) {
+        defaults_add(&r);
+        missing_add(&r);
+        options_free(kind->options, r.settings);
+    }
+    return r.error;
+}
+
+int lab_read_settings(struct lab *lab)
+{
+    for (size_t i = 0; i < lab->nodes_n; i++)
+        if (lab->nodes[i].kind && node_settings(lab, &lab->nodes[i]))
+            return FE_EMEM;
+    return 0;
+}

@@ -1,0 +1,561 @@
+/* Reading steps. A step is a mapping with one key, the word that says what is done. */
+#include "sim/lab/step.h"
+
+#include "nodes/base/error.h"
+#include "nodes/base/nearest.h"
+#include "nodes/base/units.h"
+#include "sim/lab/lab_read.h"
+
+enum { REPEAT_DEPTH = 4 };
+
+/* Deadlines where the lab does not say one. A call that shall fail may need all of timer B (32 s, RFC 3261 §17.1.1.2)
+ * at the phone after the proxy's; hanging up may need timer F (32 s). */
+#define WAIT_DEFAULT      (10 * SEC)
+#define ESTABLISH_DEFAULT (10 * SEC)
+#define FAIL_DEFAULT      (70 * SEC)
+#define HANG_UP_DEFAULT   (40 * SEC)
+#define TALK_DEFAULT      (5 * SEC)
+
+/* ---- forms ---- */
+
+struct words {
+    const struct doc *condition, *from, *to, *on, *wire, *node, *steps;
+    const char *action, *command;
+    lab_time within, talk;
+    int shall, direction, power;
+    uint32_t status, times;
+    bool hang_up;
+    struct link link;
+};
+
+#define AT(member) offsetof(struct words, member)
+
+static const char *const shall_words[] = {"established", "failed", NULL};
+static const char *const direction_words[] = {"out", "in", NULL};
+static const char *const power_words[] = {"off", "on", NULL};
+
+static const struct field wait_form[] = {
+    {"for", FIELD_ANY, AT(condition), .means = "statement", .needed = true, .help = "what is waited for"},
+    {"within", FIELD_TIME, AT(within), .min = 1, .help = "the step fails when it takes longer; 10s unless said"},
+    {0}};
+static const struct field call_form[] = {
+    {"from", FIELD_NAME, AT(from), .needed = true, .help = "the phone that calls"},
+    {"to", FIELD_NAME, AT(to), .needed = true, .help = "the phone or line called"},
+    {"talk", FIELD_TIME, AT(talk), .help = "how long the call lasts; 5s unless said"},
+    {"expect", FIELD_CHOICE, AT(shall), .choices = shall_words, .help = "how the call goes; established unless said"},
+    {"status", FIELD_COUNT, AT(status), .min = 300, .max = 699, .help = "of a call that fails: its SIP status"},
+    {"within", FIELD_TIME, AT(within), .min = 1, .help = "how long that may take; 10s, or 70s to fail"},
+    {"hang up", FIELD_FLAG, AT(hang_up), .help = "no: the call stays when the step is done"},
+    {0}};
+static const struct field fault_form[] = {
+    {"on", FIELD_NAME, AT(on), .help = "the node, or the network with all its wires"},
+    {"wire", FIELD_NAME, AT(wire), .help = "the wire, as alice.home or internet.3-4"},
+    {"direction", FIELD_CHOICE, AT(direction), .choices = direction_words,
+     .help = "from the node or to it; both unless said"},
+    {"do", FIELD_TEXT, AT(action), .needed = true, .help = "cut or restore a wire; reboot, … a node"},
+    {0}};
+static const struct field set_form[] = {
+    LINK_FIELDS(struct words, link),
+    {"on", FIELD_NAME, AT(on), .help = "the network, or a node and one of its settings"},
+    {"wire", FIELD_NAME, AT(wire), .help = "the wire, as alice.home or internet.3-4"},
+    {"direction", FIELD_CHOICE, AT(direction), .choices = direction_words,
+     .help = "from the node or to it; both unless said"},
+    {0}};
+static const struct field tell_form[] = {
+    {"node", FIELD_NAME, AT(node), .needed = true, .help = "who is told"},
+    {"command", FIELD_TEXT, AT(command), .needed = true, .help = "a command of its kind"},
+    {0}};
+static const struct field power_form[] = {{"on", FIELD_NAME, AT(node), .needed = true, .help = "the node"},
+                                          {"do", FIELD_CHOICE, AT(power), .choices = power_words, .needed = true,
+                                           .help = "off: it stops at once; on: a fresh start"},
+                                          {0}};
+static const struct field repeat_form[] = {
+    {"times", FIELD_COUNT, AT(times), .min = 1, .max = 1000000, .needed = true, .help = "how often"},
+    {"steps", FIELD_ANY, AT(steps), .means = "steps", .needed = true, .help = "what"},
+    {0}};
+
+size_t lab_steps_n(const struct lab *lab)
+{
+    return lab->steps ? lab->steps->n : 0;
+}
+
+bool step_is_action(const struct step *s)
+{
+    return s->type != STEP_SLEEP && s->type != STEP_WAIT && s->type != STEP_EXPECT && s->type != STEP_REPEAT;
+}
+
+/* ---- reading ---- */
+
+struct step_reader {
+    struct lab *lab;
+    unsigned depth;
+    bool no_memory;
+};
+
+static bool steps_read(struct step_reader *r, const struct doc *list, struct step_list *out);
+
+static bool words_read(struct step_reader *r, const struct doc *d, const struct field *form, struct words *words,
+                       uint32_t *given)
+{
+    struct form_reader reader = lab_reader(r->lab);
+    uint32_t bits = form_read(&reader, d, form, words);
+    if (given)
+        *given = bits;
+    return !(bits & FORM_BAD);
+}
+
+static bool kept(struct step_reader *r, const void *p)
+{
+    r->no_memory = r->no_memory || !p;
+    return p != NULL;
+}
+
+/* A phone's name, or the phone whose line it is. */
+static bool phone_read(struct step_reader *r, const struct doc *d, const char *what, unsigned *node)
+{
+    struct lab *lab = r->lab;
+    const struct lab_node *phone = d->type == DOC_TEXT ? lab_phone(lab, d->text) : NULL;
+    if (phone) {
+        *node = (unsigned)(phone - lab->nodes);
+        return true;
+    }
+    int index = lab_find_node(lab, d);
+    if (index < 0)
+        return false;
+    if (lab->nodes[index].kind && !lab_is_phone(&lab->nodes[index])) {
+        problem(&lab->problems, d->at, "\"", d->text, "\" is a ", lab->nodes[index].kind->name, "; only a phone can ",
+                what);
+        return false;
+    }
+    *node = (unsigned)index;
+    return true;
+}
+
+static bool wait_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    struct words words = {.condition = d, .within = WAIT_DEFAULT};
+    lab_time duration;
+    if (d->type == DOC_TEXT && units_time(span_of(d->text), &duration) == 0 && duration != NEVER) {
+        s->type = STEP_SLEEP;
+        s->duration = duration;
+        return true;
+    }
+    if (d->type == DOC_MAP && !words_read(r, d, wait_form, &words, NULL))
+        return false;
+    s->type = STEP_WAIT;
+    s->within = words.within;
+    s->condition = expect_read(r->lab, words.condition, false);
+    if (s->condition && s->condition->type == EXPECT_MEDIA)
+        problem(&r->lab->problems, d->at, "a call's sound cannot be waited for; talk, then expect it");
+    return s->condition != NULL;
+}
+
+static bool sleep_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    s->type = STEP_SLEEP;
+    if (d->type == DOC_TEXT && units_time(span_of(d->text), &s->duration) == 0 && s->duration != NEVER)
+        return true;
+    problem(&r->lab->problems, d->at, "sleep: expected a time with its unit, as 500ms, 30s or 1.5min");
+    return false;
+}
+
+static bool expect_step_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    s->type = STEP_EXPECT;
+    s->condition = expect_read(r->lab, d, true);
+    return s->condition != NULL;
+}
+
+/* ---- calls ---- */
+
+/* A number that nobody has can only be called to see the call fail. */
+static bool callee_read(struct step_reader *r, struct step *s, const struct words *words)
+{
+    struct lab *lab = r->lab;
+    const struct doc *to = words->to;
+    int index = names_find(&lab->node_names, span_of(to->text));
+    const struct lab_node *phone = lab_phone(lab, to->text);
+    s->other = -1;
+    s->number = to->text;
+    if (index >= 0 || phone) {
+        unsigned node;
+        if (!phone_read(r, to, "be called", &node))
+            return false;
+        s->other = (int)node;
+        s->number = lab_setting(&lab->nodes[node], "line");
+    } else if (words->shall == CALL_SHALL_ESTABLISH) {
+        problem(&lab->problems, to->at, "nobody has the line \"", to->text, "\"",
+                names_hint(&lab->arena, &lab->node_names, to->text));
+        return false;
+    }
+    if (s->other == (int)s->node)
+        problem(&lab->problems, to->at, "\"", to->text, "\" cannot call itself");
+    return s->number != NULL; /* a phone without a line has its own problem */
+}
+
+static bool call_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    struct words words = {.talk = TALK_DEFAULT, .hang_up = true};
+    if (!words_read(r, d, call_form, &words, NULL) || !phone_read(r, words.from, "call", &s->node))
+        return false;
+    s->type = STEP_CALL;
+    s->shall = words.shall == 0 ? CALL_SHALL_ESTABLISH : CALL_SHALL_FAIL;
+    s->duration = words.talk;
+    s->status = words.status;
+    s->stay = !words.hang_up;
+    s->within = words.within ? words.within : s->shall == CALL_SHALL_FAIL ? FAIL_DEFAULT : ESTABLISH_DEFAULT;
+    if (s->status && s->shall == CALL_SHALL_ESTABLISH) {
+        problem(&r->lab->problems, d->at, "status: an established call has none; say {expect: failed}");
+        return false;
+    }
+    if (!callee_read(r, s, &words))
+        return false;
+    s->command = arena_text(&r->lab->arena, "call ", s->number);
+    return kept(r, s->command);
+}
+
+/* "hang up: bob", "answer: alice", "cancel: bob": the word is the phone's command. */
+static bool phone_step_read(struct step_reader *r, struct step *s, const char *word, const struct doc *d)
+{
+    s->type = STEP_COMMAND;
+    s->command = word;
+    return phone_read(r, d, word, &s->node);
+}
+
+static bool hang_up_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    bool ok = phone_step_read(r, s, "hang up", d);
+    s->type = STEP_HANG_UP;
+    s->within = HANG_UP_DEFAULT;
+    return ok;
+}
+
+static bool answer_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    return phone_step_read(r, s, "answer", d);
+}
+
+static bool cancel_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    return phone_step_read(r, s, "cancel", d);
+}
+
+/* ---- commands ---- */
+
+/* The kind's help has one command a line; a command is known when a line begins with its first word. */
+static bool command_known(struct step_reader *r, unsigned node, const char *command, struct place at)
+{
+    const struct node_kind *kind = r->lab->nodes[node].kind;
+    struct span rest = span_of(command);
+    struct span word = span_cut(rest, ' ', &rest);
+    struct span lines = span_of(kind && kind->commands ? kind->commands : "");
+    struct nearest best = {0};
+    while (lines.n) {
+        struct span line = span_trim(span_cut(lines, '\n', &lines));
+        struct span first = span_cut(line, ' ', &line);
+        if (span_equal(first, word))
+            return true;
+        nearest_offer(&best, word, first);
+    }
+    const char *near = arena_copy(&r->lab->arena, best.name.p, best.name.n);
+    problem(&r->lab->problems, at, "\"", command, "\" is no command of a ", kind ? kind->name : "node",
+            best.name.n && near ? "; did you mean \"" : "", near ? near : "", best.name.n && near ? "\"?" : "");
+    return false;
+}
+
+static bool tell_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    struct words words = {0};
+    if (!words_read(r, d, tell_form, &words, NULL))
+        return false;
+    int node = lab_find_node(r->lab, words.node);
+    s->type = STEP_COMMAND;
+    s->node = (unsigned)node;
+    s->command = words.command;
+    return node >= 0 && command_known(r, s->node, words.command, doc_get(d, "command")->at);
+}
+
+static bool power_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    struct words words = {0};
+    if (!words_read(r, d, power_form, &words, NULL))
+        return false;
+    int node = lab_find_node(r->lab, words.node);
+    s->type = STEP_POWER;
+    s->node = (unsigned)node;
+    s->power = words.power == 1;
+    if (node >= 0 && r->lab->nodes[node].router)
+        problem(&r->lab->problems, words.node->at, "a router has no power switch; cut its wires instead");
+    return node >= 0;
+}
+
+/* ---- wires ---- */
+
+static bool wire_add(struct step_reader *r, struct step *s, unsigned wire, unsigned direction)
+{
+    struct step_wire *w = arena_push(&r->lab->arena, &s->wires, &s->wires_n, sizeof *w);
+    if (w)
+        *w = (struct step_wire){wire, direction};
+    return kept(r, w);
+}
+
+/* The wires on which a network's own properties lie (sim/engine/plan.h), or all of them, both ways. */
+static bool network_wires(struct step_reader *r, struct step *s, unsigned network, bool all)
+{
+    const struct lab_network *n = &r->lab->networks[network];
+    const struct plan *plan = &r->lab->plan;
+    for (size_t i = 0; i < n->ports_n && plan->nodes_n; i++) {
+        const struct lab_port *p = n->ports[i];
+        unsigned wire = plan->nodes[p->node].ports[p->index].wire;
+        bool there = all || !n->hops || !p->far;
+        bool back = all || n->direct || (n->hops && !p->far);
+        if (n->direct && i > 0)
+            break; /* its two ports share the one wire */
+        if ((there && !wire_add(r, s, wire, 0)) || (back && !wire_add(r, s, wire, 1)))
+            return false;
+    }
+    return true;
+}
+
+static bool node_wires(struct step_reader *r, struct step *s, unsigned node)
+{
+    const struct plan *plan = &r->lab->plan;
+    for (size_t i = 0; plan->nodes_n && i < plan->nodes[node].ports_n; i++)
+        if (!wire_add(r, s, plan->nodes[node].ports[i].wire, 0) || !wire_add(r, s, plan->nodes[node].ports[i].wire, 1))
+            return false;
+    return true;
+}
+
+static bool named_wire(struct step_reader *r, struct step *s, const struct doc *name, int direction)
+{
+    struct lab *lab = r->lab;
+    if (lab->plan.wires_n == 0)
+        return true; /* the plan has problems of its own */
+    int wire = names_find(&lab->wire_names, span_of(name->text));
+    if (wire < 0) {
+        problem(&lab->problems, name->at, "there is no wire \"", name->text, "\"",
+                names_hint(&lab->arena, &lab->wire_names, name->text));
+        return false;
+    }
+    for (unsigned d = 0; d < 2; d++)
+        if ((direction < 0 || (unsigned)direction == d) && !wire_add(r, s, (unsigned)wire, d))
+            return false;
+    return true;
+}
+
+/* Neither node nor network. */
+static bool nobody(struct step_reader *r, const struct doc *name)
+{
+    const char *hint = names_hint(&r->lab->arena, &r->lab->node_names, name->text);
+    problem(&r->lab->problems, name->at, "there is no node or network \"", name->text, "\"",
+            *hint ? hint : names_hint(&r->lab->arena, &r->lab->network_names, name->text));
+    return false;
+}
+
+static bool wire_or_on(struct step_reader *r, const struct doc *d, const struct words *words)
+{
+    if (!words->on == !words->wire) {
+        problem(&r->lab->problems, d->at, "expected either \"on\" with a node or network, or \"wire\"");
+        return false;
+    }
+    return true;
+}
+
+/* ---- faults ---- */
+
+static bool fault_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    struct words words = {.direction = -1};
+    struct lab *lab = r->lab;
+    if (!words_read(r, d, fault_form, &words, NULL) || !wire_or_on(r, d, &words))
+        return false;
+    bool cut = strcmp(words.action, "cut") == 0;
+    bool restore = strcmp(words.action, "restore") == 0;
+    int node = words.on ? names_find(&lab->node_names, span_of(words.on->text)) : -1;
+    int network = words.on ? names_find(&lab->network_names, span_of(words.on->text)) : -1;
+    if (words.on && node < 0 && network < 0)
+        return nobody(r, words.on);
+    if (!cut && !restore && node >= 0) {
+        s->type = STEP_COMMAND;
+        s->node = (unsigned)node;
+        s->command = words.action;
+        return command_known(r, s->node, words.action, doc_get(d, "do")->at);
+    }
+    s->type = STEP_LINK;
+    s->cut = cut ? CUT_DOWN : CUT_UP;
+    if (!cut && !restore) {
+        problem(&lab->problems, doc_get(d, "do")->at, "\"", words.action,
+                "\" cannot be done to a wire; expected cut or restore");
+        return false;
+    }
+    if (words.wire)
+        return named_wire(r, s, words.wire, words.direction);
+    return node >= 0 ? node_wires(r, s, (unsigned)node) : network_wires(r, s, (unsigned)network, true);
+}
+
+/* ---- set ---- */
+
+/* {on: sbc, media ttl: reset}: one setting of a node, as the command "set media ttl reset". */
+static bool set_node_read(struct step_reader *r, struct step *s, const struct doc *d, int node)
+{
+    struct lab *lab = r->lab;
+    const struct node_kind *kind = lab->nodes[node].kind;
+    char buf[PROBLEM_TEXT];
+    struct text why = text_on(buf, sizeof buf);
+    if (d->n != 2 || !kind) {
+        problem(&lab->problems, d->at, "expected one setting of \"", lab->nodes[node].name, "\" beside \"on\"");
+        return false;
+    }
+    const struct doc_entry *e = &d->entries[strcmp(d->entries[0].key->text, "on") == 0];
+    void *settings = options_new(kind->options, kind->settings_size);
+    if (!kept(r, settings))
+        return false;
+    int error = FE_ESYNTAX;
+    if (e->value->type == DOC_TEXT)
+        error = options_set(kind->options, settings, span_of(e->key->text), span_of(e->value->text), &why);
+    else
+        text_str(&why, "expected a single value here");
+    options_free(kind->options, settings);
+    if (error) {
+        problem(&lab->problems, error == FE_EUNKNOWN ? e->key->at : e->value->at, buf);
+        return false;
+    }
+    s->type = STEP_COMMAND;
+    s->node = (unsigned)node;
+    s->command = arena_text(&lab->arena, "set ", e->key->text, " ", e->value->text);
+    return kept(r, s->command) && command_known(r, s->node, s->command, e->key->at);
+}
+
+static bool set_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    struct words words = {.direction = -1};
+    struct lab *lab = r->lab;
+    const struct doc *on = doc_get(d, "on");
+    int node = on && on->type == DOC_TEXT ? names_find(&lab->node_names, span_of(on->text)) : -1;
+    if (node >= 0)
+        return set_node_read(r, s, d, node);
+    if (!words_read(r, d, set_form, &words, &s->given) || !wire_or_on(r, d, &words))
+        return false;
+    s->type = STEP_LINK;
+    s->link = words.link;
+    s->given &= LINK_BITS;
+    if (!s->given) {
+        problem(&lab->problems, d->at, "nothing is set; expected delay, jitter, loss, rate or queue");
+        return false;
+    }
+    if (words.wire)
+        return named_wire(r, s, words.wire, words.direction);
+    int network = names_find(&lab->network_names, span_of(words.on->text));
+    return network >= 0 ? network_wires(r, s, (unsigned)network, false) : nobody(r, words.on);
+}
+
+/* ---- repeat ---- */
+
+static bool repeat_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    struct words words = {0};
+    if (!words_read(r, d, repeat_form, &words, NULL))
+        return false;
+    s->type = STEP_REPEAT;
+    s->times = words.times;
+    if (r->depth == REPEAT_DEPTH) {
+        problem(&r->lab->problems, d->at, "repeat within repeat within repeat: too deep");
+        return false;
+    }
+    r->depth++;
+    bool ok = steps_read(r, words.steps, &s->steps);
+    r->depth--;
+    return ok;
+}
+
+/* ---- a step ---- */
+
+const struct step_word step_words[] = {
+    {"wait", "waits until something holds; with a time, sleeps", wait_form, "statement", wait_read},
+    {"sleep", "lets lab time pass", NULL, "time", sleep_read},
+    {"expect", "checks that something holds", NULL, "statement", expect_step_read},
+    {"call", "calls, talks, asks both phones how it sounded, hangs up", call_form, NULL, call_read},
+    {"hang up", "ends a phone's call", NULL, "node", hang_up_read},
+    {"answer", "answers the call that rings at a phone", NULL, "node", answer_read},
+    {"cancel", "gives up a phone's call that is not answered yet", NULL, "node", cancel_read},
+    {"fault", "breaks or mends a node or a wire", fault_form, NULL, fault_read},
+    {"set", "changes a wire, a network or a node's setting", set_form, NULL, set_read},
+    {"tell", "gives a node a command", tell_form, NULL, tell_read},
+    {"power", "switches a node off or on", power_form, NULL, power_read},
+    {"repeat", "does steps several times", repeat_form, NULL, repeat_read},
+    {0}};
+
+static void word_unknown(struct step_reader *r, const struct doc *key)
+{
+    struct nearest best = {0};
+    for (const struct step_word *w = step_words; w->word; w++)
+        nearest_offer(&best, span_of(key->text), span_of(w->word));
+    bool near = !span_empty(best.name);
+    problem(&r->lab->problems, key->at, "there is no step \"", key->text, "\"", near ? "; did you mean \"" : "",
+            near ? best.name.p : "", near ? "\"?" : "");
+}
+
+static const char *step_text(struct step_reader *r, const struct doc *d)
+{
+    char buf[512];
+    struct text text = text_on(buf, sizeof buf);
+    text_str(&text, d->entries[0].key->text);
+    if (strcmp(d->entries[0].key->text, "repeat") != 0) {
+        text_str(&text, ": ");
+        doc_say(&text, d->entries[0].value);
+    }
+    const char *copy = arena_copy(&r->lab->arena, buf, text.n);
+    kept(r, copy);
+    return copy;
+}
+
+static bool step_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    s->at = d->at;
+    s->other = -1;
+    if (d->type != DOC_MAP || d->n != 1) {
+        problem(&r->lab->problems, d->n > 1 ? d->entries[1].key->at : d->at,
+                "expected one step here, as: - sleep: 30s");
+        return false;
+    }
+    s->text = step_text(r, d);
+    for (const struct step_word *w = step_words; w->word; w++)
+        if (strcmp(w->word, d->entries[0].key->text) == 0)
+            return w->read(r, s, d->entries[0].value);
+    word_unknown(r, d->entries[0].key);
+    return false;
+}
+
+static bool steps_read(struct step_reader *r, const struct doc *list, struct step_list *out)
+{
+    bool ok = true;
+    if (list->type != DOC_LIST) {
+        problem(&r->lab->problems, list->at, "expected a list of steps here, as: - sleep: 30s");
+        return false;
+    }
+    out->items = arena_new(&r->lab->arena, list->n * sizeof out->items[0]);
+    if (!kept(r, out->items))
+        return false;
+    for (size_t i = 0; i < list->n; i++)
+        ok = step_read(r, &out->items[out->n++], list->entries[i].value) && ok;
+    return ok;
+}
+
+int lab_read_steps(struct lab *lab, const struct doc *steps, const struct doc *expect)
+{
+    struct step_reader r = {.lab = lab};
+    struct step_list *list = arena_new(&lab->arena, sizeof *list);
+    if (!list)
+        return FE_EMEM;
+    steps_read(&r, steps, list);
+    lab->steps = list;
+    if (expect->type != DOC_LIST)
+        problem(&lab->problems, expect->at, "expected a list here, as: - alice registered");
+    for (size_t i = 0; expect->type == DOC_LIST && i < expect->n; i++) {
+        struct expectation *e = expect_read(lab, expect->entries[i].value, false);
+        if (e)
+            e->since_start = true;
+        lab->final_n++;
+    }
+    return r.no_memory ? FE_EMEM : 0;
+}

@@ -1,0 +1,74 @@
+/* The steps of a lab, as they are after checking: names are indices, commands are ready to be given. script.h runs
+ * them. */
+#ifndef FAREND_LAB_STEP_H
+#define FAREND_LAB_STEP_H
+
+#include "sim/lab/expect.h"
+#include "sim/lab/lab.h"
+
+enum step_type {
+    STEP_SLEEP,   /* duration */
+    STEP_WAIT,    /* until `condition` holds, at most `within` */
+    STEP_EXPECT,  /* `condition` */
+    STEP_CALL,    /* node calls `number` (of node `other`, if it is one of the lab's) */
+    STEP_HANG_UP, /* node's call; waits until it is over, at most `within` */
+    STEP_COMMAND, /* `command` to node */
+    STEP_LINK,    /* changes wires: `link`, or down and up */
+    STEP_POWER,   /* node off or on */
+    STEP_REPEAT,  /* `steps`, `times` */
+};
+
+enum step_call { CALL_SHALL_ESTABLISH, CALL_SHALL_FAIL };
+enum step_cut { CUT_NO, CUT_DOWN, CUT_UP };
+
+/* One direction of a wire of the plan. */
+struct step_wire {
+    unsigned wire, direction;
+};
+
+struct step;
+
+struct step_list {
+    struct step *items;
+    size_t n;
+};
+
+struct step {
+    enum step_type type;
+    struct place at;
+    const char *text; /* the step in one line */
+    unsigned node;
+    int other; /* CALL: the phone called, -1: none of the lab's */
+    const struct expectation *condition;
+    const char *command; /* COMMAND, CALL ("call 101") */
+    const char *number;
+    lab_time duration; /* SLEEP; CALL: talk */
+    lab_time within;
+    enum step_call shall;
+    uint32_t status; /* CALL that shall fail: 0: any */
+    bool stay;       /* CALL: does not hang up */
+    struct step_wire *wires;
+    size_t wires_n;
+    struct link link;
+    uint32_t given; /* fields of `link` */
+    enum step_cut cut;
+    bool power;
+    uint32_t times;
+    struct step_list steps;
+};
+
+/* Is it something that is done, after which events are counted anew? (Not waiting, sleeping, expecting, repeating.) */
+bool step_is_action(const struct step *s);
+
+/* ---- the forms, for the schema ---- */
+struct step_reader;
+
+struct step_word {
+    const char *word, *help;
+    const struct field *form; /* NULL: only the short form */
+    const char *brief;        /* what the short form is: "time", "node", "statement"; NULL: there is none */
+    bool (*read)(struct step_reader *r, struct step *s, const struct doc *value); /* step.c's own */
+};
+extern const struct step_word step_words[]; /* ends with word NULL */
+
+#endif

@@ -1,0 +1,67 @@
+/* The verdict on a run: what was done, what held, and of what did not hold, the events that explain it. Made from the
+ * lines of the trace and nothing else, so the same trace has the same verdict. */
+#ifndef FAREND_REPORT_VERDICT_H
+#define FAREND_REPORT_VERDICT_H
+
+#include "nodes/base/lab_time.h"
+#include "nodes/base/span.h"
+#include "sim/report/moment.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum verdict_state { VERDICT_RUNNING, VERDICT_HELD, VERDICT_FAILED };
+
+/* A step or an expectation. */
+struct verdict_item {
+    bool expectation;
+    unsigned n, line;
+    char *text;
+    enum verdict_state state;
+    lab_time started, ended;
+    char *why;              /* what was found; NULL: nothing to say */
+    struct moment *moments; /* of what failed */
+    size_t moments_n;
+};
+
+struct verdict {
+    struct verdict_item *items;
+    size_t n;
+    size_t held, failed;
+    lab_time now; /* of the latest line */
+    struct moments *recent;
+    bool no_memory;
+};
+
+/* What the trace does not say of itself. All borrowed. */
+struct verdict_run {
+    const char *lab, *file, *world;
+    uint64_t seed;
+    const char *error; /* farend or the machine failed: why; NULL: it ran to its end */
+};
+
+int verdict_init(struct verdict *v); /* 0 or FE_EMEM */
+void verdict_fini(struct verdict *v);
+
+/* A line of the trace, in their order. */
+void verdict_line(struct verdict *v, struct span line);
+
+/* A whole trace. 0, FE_EOS when it cannot be read. */
+int verdict_read(struct verdict *v, FILE *trace);
+
+bool verdict_all_held(const struct verdict *v);
+
+/* For people: a line for each item, the moments below what failed, a sentence at the end. */
+void verdict_print(const struct verdict *v, const struct verdict_run *run, bool colour, FILE *out);
+
+/* For machines. FE_EMEM, FE_EOS. */
+int verdict_json(const struct verdict *v, const struct verdict_run *run, FILE *out);
+
+/* JUnit XML: a test suite for each run, a test case for each item. Times are lab time, so that equal runs give equal
+ * files. */
+void verdict_junit_begin(FILE *out);
+void verdict_junit(const struct verdict *v, const struct verdict_run *run, FILE *out);
+void verdict_junit_end(FILE *out);
+
+#endif

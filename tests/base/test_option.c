@@ -1,0 +1,177 @@
+#include "nodes/base/error.h"
+#include "nodes/base/nearest.h"
+#include "nodes/base/option.h"
+#include "tests/cmocka.h"
+
+struct line {
+    char name[16];
+    char password[16];
+    uint32_t limit;
+};
+
+struct settings {
+    bool hairpin;
+    uint32_t hops;
+    lab_time timeout;
+    char name[8];
+    ipv4 public;
+    struct endpoint proxy;
+    int mapping;
+    uint32_t loss;
+    struct port_range ports;
+    struct option_items lines;
+    struct option_items allow;
+};
+
+static const char *const mappings[] = {"independent", "dependent", NULL};
+static const struct option line_table[] = {
+    {"", OPT_TEXT, OPTION_AT(struct line, name), .help = "…"},
+    {"password", OPT_TEXT, OPTION_AT(struct line, password), .help = "…"},
+    {"limit", OPT_COUNT, OPTION_AT(struct line, limit), .def = "4"},
+    {0},
+};
+static const struct option allow_table[] = {{"", OPT_SUBNET, 0, sizeof(struct subnet), .help = "…"}, {0}};
+static const struct option table[] = {
+    {"hairpin", OPT_FLAG, OPTION_AT(struct settings, hairpin), .help = "…"},
+    {"hops", OPT_COUNT, OPTION_AT(struct settings, hops), .def = "3", .min = 1, .max = 64},
+    {"udp timeout", OPT_TIME, OPTION_AT(struct settings, timeout), .def = "300s", .min = SEC, .max = HOUR},
+    {"name", OPT_TEXT, OPTION_AT(struct settings, name), .help = "…"},
+    {"public address", OPT_ADDR, OPTION_AT(struct settings, public), .help = "…"},
+    {"proxy", OPT_ENDPOINT, OPTION_AT(struct settings, proxy), .port = 5060, .needed = true},
+    {"mapping", OPT_CHOICE, OPTION_AT(struct settings, mapping), .choices = mappings, .def = "dependent"},
+    {"loss", OPT_RATIO, OPTION_AT(struct settings, loss), .help = "…"},
+    {"ports", OPT_PORTS, OPTION_AT(struct settings, ports), .def = "1024-65535"},
+    {"lines", OPT_MAP, OPTION_AT(struct settings, lines), .each = line_table, .each_size = sizeof(struct line)},
+    {"allow", OPT_LIST, OPTION_AT(struct settings, allow), .each = allow_table, .each_size = sizeof(struct subnet)},
+    {0},
+};
+
+static int arrange(void **state)
+{
+    *state = options_new(table, sizeof(struct settings));
+    return *state ? 0 : -1;
+}
+
+static int clear(void **state)
+{
+    options_free(table, *state);
+    return 0;
+}
+
+static void set(void *s, const char *path, const char *value)
+{
+    assert_int_equal(options_set(table, s, span_of(path), span_of(value), NULL), 0);
+}
+
+static void refuse(void *s, const char *path, const char *value, int error, const char *why)
+{
+    char buf[256];
+    struct text text = text_on(buf, sizeof buf);
+    assert_int_equal(options_set(table, s, span_of(path), span_of(value), &text), error);
+    assert_string_equal(buf, why);
+}
+
+static void defaults_come_from_the_table(void **state)
+{
+    struct settings *s = *state;
+    assert_int_equal(s->hops, 3);
+    assert_int_equal(s->timeout, 300 * SEC);
+    assert_int_equal(s->mapping, 1);
+    assert_int_equal(s->ports.low, 1024);
+    assert_int_equal(s->ports.high, 65535);
+}
+
+static void every_type_is_set_by_its_path(void **state)
+{
+    struct settings *s = *state;
+    set(s, "hairpin", "yes");
+    set(s, "udp timeout", "1.5min");
+    set(s, "name", "seven77");
+    set(s, "public address", "203.0.113.1");
+    set(s, "proxy", "10.0.0.1");
+    set(s, "mapping", "independent");
+    set(s, "loss", "0.1%");
+    set(s, "ports", "5000-6000");
+    set(s, "allow", "10.0.0.0/8");
+    set(s, "allow", "192.168.0.0/16");
+    assert_true(s->hairpin);
+    assert_int_equal(s->timeout, 90 * SEC);
+    assert_string_equal(s->name, "seven77");
+    assert_int_equal(s->proxy.port, 5060);
+    assert_int_equal(s->mapping, 0);
+    assert_int_equal(s->loss, 1000);
+    assert_int_equal(s->ports.high, 6000);
+    assert_int_equal(s->allow.n, 2);
+    assert_int_equal(((struct subnet *)s->allow.items)[1].bits, 16);
+}
+
+static void maps_grow_by_name(void **state)
+{
+    struct settings *s = *state;
+    set(s, "lines.101.password", "a1");
+    set(s, "lines.102.password", "b2");
+    set(s, "lines.101.limit", "1");
+    set(s, "lines.103", "");
+    const struct line *lines = s->lines.items;
+    assert_int_equal(s->lines.n, 3);
+    assert_string_equal(lines[0].name, "101");
+    assert_string_equal(lines[0].password, "a1");
+    assert_int_equal(lines[0].limit, 1);
+    assert_int_equal(lines[1].limit, 4);
+    assert_string_equal(lines[2].name, "103");
+}
+
+static void errors_say_what_was_expected(void **state)
+{
+    struct settings *s = *state;
+    refuse(s, "udp timout", "30s", FE_EUNKNOWN, "there is no setting \"udp timout\"; did you mean \"udp timeout\"?");
+    refuse(s, "udp timeout", "30", FE_ESYNTAX,
+           "udp timeout: \"30\" is not a time with its unit, as 500ms, 30s or 1.5min");
+    refuse(s, "hops", "65", FE_ERANGE, "hops: \"65\" is out of range; expected a whole number from 1 to 64");
+    refuse(s, "mapping", "symmetric", FE_EUNKNOWN,
+           "mapping: \"symmetric\" is not one of the words independent or dependent");
+    refuse(s, "name", "eight888", FE_ERANGE, "name: \"eight888\" is out of range; expected a text of at most 7 bytes");
+    refuse(s, "lines.101.pasword", "x", FE_EUNKNOWN, "there is no setting \"pasword\"; did you mean \"password\"?");
+    assert_int_equal(s->lines.n, 0);
+}
+
+static void what_is_needed_is_missed(void **state)
+{
+    assert_string_equal(options_missing(table, *state)->name, "proxy");
+    set(*state, "proxy", "10.0.0.1");
+    assert_null(options_missing(table, *state));
+}
+
+static void paths_lead_to_options(void **state)
+{
+    (void)state;
+    assert_string_equal(options_find(table, SPAN("lines.101.password"))->name, "password");
+    assert_string_equal(options_find(table, SPAN("lines.101"))->name, "lines");
+    assert_null(options_find(table, SPAN("hops.x")));
+}
+
+static void spelling_distance_counts_edits(void **state)
+{
+    struct nearest best = {0};
+    (void)state;
+    assert_int_equal(nearest_distance(SPAN("kitten"), SPAN("sitting")), 3);
+    assert_int_equal(nearest_distance(SPAN("timeuot"), SPAN("timeout")), 1);
+    nearest_offer(&best, SPAN("filterin"), SPAN("mapping"));
+    assert_int_equal(best.name.n, 0);
+    nearest_offer(&best, SPAN("filterin"), SPAN("filtering"));
+    assert_true(span_is(best.name, "filtering"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(defaults_come_from_the_table, arrange, clear),
+        cmocka_unit_test_setup_teardown(every_type_is_set_by_its_path, arrange, clear),
+        cmocka_unit_test_setup_teardown(maps_grow_by_name, arrange, clear),
+        cmocka_unit_test_setup_teardown(errors_say_what_was_expected, arrange, clear),
+        cmocka_unit_test_setup_teardown(what_is_needed_is_missed, arrange, clear),
+        cmocka_unit_test(paths_lead_to_options),
+        cmocka_unit_test(spelling_distance_counts_edits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

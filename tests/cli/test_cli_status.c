@@ -1,0 +1,153 @@
+/* The exit statuses of the command, by running it. */
+#define _GNU_SOURCE
+#include "tests/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Runs a shell line with $farend and $source; standard error and output go into `said`. Returns the exit status. */
+static int shell(const char *line, char *said, size_t cap)
+{
+    FILE *f = popen(line, "r");
+    assert_non_null(f);
+    size_t n = fread(said, 1, cap - 1, f);
+    said[n] = '\0';
+    int status = pclose(f);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void assert_status(const char *line, int expected, const char *says)
+{
+    char said[16384];
+    int status = shell(line, said, sizeof said);
+    if (status != expected || !strstr(said, says))
+        fail_msg("%s\nstatus %d, expected %d; said:\n%s\nexpected in it: %s", line, status, expected, said, says);
+}
+
+static int enter_folder(void **state)
+{
+    static char folder[] = "/tmp/farend-cli-XXXXXX";
+    const char *bin = getenv("FAREND_BIN");
+    char farend[4096];
+    if (!bin || !mkdtemp(folder) || chdir(folder) != 0)
+        return -1;
+    snprintf(farend, sizeof farend, "%s/farend", bin);
+    setenv("farend", farend, 1);
+    *state = folder;
+    return 0;
+}
+
+static int leave_folder(void **state)
+{
+    char line[4096];
+    snprintf(line, sizeof line, "rm -rf '%s'", (const char *)*state);
+    return chdir("/") == 0 ? system(line) : -1;
+}
+
+static const char lab_file[] = "cat > lab.yaml <<'EOF'\n"
+                               "# A lab.\n"
+                               "lab: small\n"
+                               "networks: {office: 10.0.1.0/24}\n"
+                               "nodes:\n"
+                               "  pbx: {kind: pbx, on: office.10, lines: {101: {password: a1}}}\n"
+                               "  alice: {kind: phone, on: office.31, line: 101}\n"
+                               "steps: [{wait: alice registered}]\n"
+                               "EOF\n";
+
+#define RUN(options) "$farend run lab.yaml --world sim " options " 2>&1"
+
+static void held_is_0(void **state)
+{
+    (void)state;
+    char said[256];
+    assert_int_equal(shell(lab_file, said, sizeof said), 0);
+    assert_status(RUN(""), 0, "small: all 1 held");
+    assert_status("ls runs/small-sim", 0, "capture.pcapng\nlogs\ntrace.jsonl\nverdict.json\n");
+}
+
+static void not_held_is_1(void **state)
+{
+    (void)state;
+    assert_status(RUN("--set nodes.alice.password=wrong"), 1, "small: 1 of 1 did not hold");
+}
+
+static void wrong_lab_or_command_line_is_2(void **state)
+{
+    (void)state;
+    assert_status("$farend 2>&1", 2, "farend run");
+    assert_status("$farend rum 2>&1", 2, "did you mean \"run\"?");
+    assert_status("$farend run 2>&1", 2, "usage: farend run LAB…");
+    assert_status("$farend run nowhere.yaml --world sim 2>&1", 2, "nowhere.yaml: No such file or directory");
+    assert_status(RUN("--wrold sim"), 2, "did you mean \"--world\"?");
+    assert_status(RUN("--repeat 0"), 2, "--repeat: \"0\" is wrong; expected N");
+    assert_status(RUN("--set nodes.alice.lin=3"), 2, "did you mean \"line\"?");
+    assert_status("$farend check lab.yaml --set seed=x 2>&1", 2, "seed: \"x\" is not a whole number");
+}
+
+static void repeated_runs_are_compared(void **state)
+{
+    (void)state;
+    assert_status(RUN("--repeat 3"), 0, "3 runs, the same trace each time");
+    assert_status("ls runs/small-sim", 0, "capture.pcapng\nlogs\ntrace.jsonl\nverdict.json\n");
+}
+
+static void diff_tells_where_two_runs_part(void **state)
+{
+    (void)state;
+    assert_status(RUN("--out a") " && " RUN("--out b --seed 2"), 0, "");
+    assert_status("$farend diff a a", 0, "the same");
+    assert_status("$farend diff a b", 1, "they part in \"");
+    assert_status("$farend diff a c 2>&1", 2, "no trace to be read");
+}
+
+static void verdicts_are_written_where_asked(void **state)
+{
+    (void)state;
+    assert_status(RUN("--junit j.xml --json v.json"), 0, "");
+    assert_status("cat j.xml", 0, "<testsuite name=\"small (sim)\" tests=\"1\" failures=\"0\"");
+    assert_status("cat v.json", 0, "\"held\": true");
+}
+
+static void several_labs_run_side_by_side(void **state)
+{
+    (void)state;
+    assert_status("sed 's/lab: small/lab: other/' lab.yaml > other.yaml;"
+                  "$farend run lab.yaml other.yaml --world sim --jobs 2 2>&1",
+                  0, "other: all 1 held");
+    assert_status("$farend run lab.yaml lab.yaml --world sim 2>&1", 2, "two labs are named \"small\"");
+}
+
+static void check_and_list_and_help(void **state)
+{
+    (void)state;
+    assert_status("$farend check lab.yaml", 0, "a correct lab");
+    assert_status("mkdir -p labs/calls && cp lab.yaml labs/calls/ && $farend list labs", 0, "calls/lab");
+    assert_status("FAREND_LABS=labs $farend check calls/lab", 0, "a correct lab");
+    assert_status("$farend help", 0, "exit status");
+}
+
+static void schema_beside_the_labs_is_current(void **state)
+{
+    (void)state;
+    assert_status("$farend schema | cmp - $FAREND_SOURCE/topologies/lab.schema.json && echo equal", 0, "equal");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(held_is_0),
+        cmocka_unit_test(not_held_is_1),
+        cmocka_unit_test(wrong_lab_or_command_line_is_2),
+        cmocka_unit_test(repeated_runs_are_compared),
+        cmocka_unit_test(diff_tells_where_two_runs_part),
+        cmocka_unit_test(verdicts_are_written_where_asked),
+        cmocka_unit_test(several_labs_run_side_by_side),
+        cmocka_unit_test(check_and_list_and_help),
+        cmocka_unit_test(schema_beside_the_labs_is_current),
+    };
+    return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}

@@ -1,0 +1,446 @@
+/* The engine against a world that does nothing but keep a log: the order of events, how a run ends, what is traced.
+ *
+ *     node 0 ── wire 0 ── node 1 */
+#include "nodes/base/bytes.h"
+#include "nodes/base/error.h"
+#include "nodes/proto/ip.h"
+#include "sim/engine/engine.h"
+#include "tests/cmocka.h"
+#include "tests/world/build.h"
+
+#define ADDR(node) (IPV4(10, 0, 0, 1) + (node))
+
+/* ---- a world that keeps a log ---- */
+
+static struct {
+    char log[2048]; /* "turn0@0 push1@5000 …" */
+    struct engine *engine;
+    lab_time deadline[8]; /* what the next turn returns */
+    bool ready[8];
+    struct packet *out[8]; /* leaves by port 0 */
+    unsigned unsettled;    /* times that settled() says no */
+    bool fail;             /* in the next turn */
+} world;
+
+static void say(const char *what, unsigned node)
+{
+    size_t n = strlen(world.log);
+    snprintf(world.log + n, sizeof world.log - n, "%s%u@%lld ", what, node, (long long)engine_now(world.engine));
+}
+
+static int fake_open(struct world **out, struct engine *e, const struct plan *plan, const bool *mine, struct text *why)
+{
+    (void)plan;
+    (void)mine;
+    (void)why;
+    world.engine = e;
+    *out = NULL;
+    return 0;
+}
+
+static void fake_close(struct world *w)
+{
+    (void)w;
+    for (size_t i = 0; i < 8; i++)
+        packet_release(world.out[i]);
+}
+
+static void fake_push(struct world *w, unsigned node, unsigned port, struct packet *p)
+{
+    (void)w;
+    (void)port;
+    say("push", node);
+    world.ready[node] = true;
+    packet_release(p);
+}
+
+static struct packet *fake_pull(struct world *w, unsigned node, unsigned port)
+{
+    struct packet *p = world.out[node];
+    (void)w;
+    if (port != 0 || !p)
+        return NULL;
+    say("pull", node);
+    world.out[node] = NULL;
+    return p;
+}
+
+static bool fake_ready(struct world *w, unsigned node)
+{
+    (void)w;
+    return world.ready[node];
+}
+
+static lab_time fake_turn(struct world *w, unsigned node)
+{
+    lab_time deadline = world.deadline[node];
+    (void)w;
+    say("turn", node);
+    world.ready[node] = false;
+    world.deadline[node] = NEVER;
+    if (world.fail)
+        engine_fail(world.engine, "the node died");
+    return deadline;
+}
+
+static void fake_command(struct world *w, unsigned node, struct span line)
+{
+    (void)w;
+    (void)line;
+    say("command", node);
+    world.ready[node] = true;
+}
+
+static bool fake_settled(struct world *w)
+{
+    (void)w;
+    if (world.unsettled == 0)
+        return true;
+    world.unsettled--;
+    world.ready[1] = true;
+    engine_touch(world.engine, 1);
+    return false;
+}
+
+static int fake_power(struct world *w, unsigned node, bool on)
+{
+    (void)w;
+    say(on ? "on" : "off", node);
+    return 0;
+}
+
+static const struct world_ops fake_world = {.name = "fake",
+                                            .open = fake_open,
+                                            .close = fake_close,
+                                            .push = fake_push,
+                                            .pull = fake_pull,
+                                            .ready = fake_ready,
+                                            .turn = fake_turn,
+                                            .command = fake_command,
+                                            .settled = fake_settled,
+                                            .power = fake_power};
+
+/* ---- the engine under test ---- */
+
+static struct plan plan;
+static struct engine *engine;
+static char trace[4096];
+static bool interrupt;
+
+static void observe(void *arg, struct span line)
+{
+    size_t n = strlen(trace);
+    (void)arg;
+    snprintf(trace + n, sizeof trace - n, "%.*s\n", SPAN_ARG(line));
+    if (span_equal(line, SPAN("{\"t\":0,\"ev\":\"outer\"}"))) {
+        engine_trace(engine, "inner");
+        engine_trace_end(engine);
+    }
+}
+
+static void open_with(const struct engine_config *config)
+{
+    static const bool mine[8] = {true, true, true, true, true, true, true, true};
+    assert_int_equal(engine_new(&engine, &plan, config), 0);
+    assert_int_equal(engine_open(engine, &fake_world, mine, NULL), 0);
+}
+
+static int setup(void **state)
+{
+    static const struct node_kind kind = {.name = "fake"};
+    static const struct engine_config config = {.observe = observe, .stop_flag = &interrupt};
+    (void)state;
+    memset(&world, 0, sizeof world);
+    trace[0] = '\0';
+    interrupt = false;
+    for (size_t i = 0; i < 8; i++)
+        world.deadline[i] = NEVER;
+    struct plan_end end[2];
+    for (unsigned i = 0; i < 2; i++)
+        end[i] = build_port(&plan, build_node(&plan, i ? "bob" : "alice", &kind), "on", ADDR(i), 24);
+    build_wire(&plan, "alice.bob", end[0], end[1], (struct wire_spec){.delay = 5});
+    open_with(&config);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    assert_true(engine_conserved(engine));
+    engine_free(engine);
+    build_free(&plan);
+    return 0;
+}
+
+static struct packet *datagram(ipv4 src, ipv4 dst)
+{
+    uint8_t bytes[64];
+    struct ip_build ip = {.src = src, .dst = dst, .id = 1, .ttl = 64};
+    return packet_copy(engine_pool(engine), bytes, ip_build_udp(bytes, sizeof bytes, &ip, 1, 2, SPAN("x")));
+}
+
+static void script_says(void *arg)
+{
+    (void)arg;
+    say("script", 0);
+}
+
+static void script_stops(void *arg)
+{
+    (void)arg;
+    say("stop", 0);
+    engine_stop(engine);
+}
+
+/* ---- the order of events ---- */
+
+static void every_program_has_its_first_turn_in_node_order_at_time_0(void **state)
+{
+    (void)state;
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_string_equal(world.log, "turn0@0 turn1@0 ");
+}
+
+static void at_one_instant_the_script_comes_before_arrivals_before_deadlines(void **state)
+{
+    struct timer timer;
+    (void)state;
+    timer_init(&timer, script_says, NULL);
+    world.deadline[0] = 5;
+    world.out[0] = datagram(ADDR(0), ADDR(1));
+    engine_touch(engine, 0);
+    engine_timer_start(engine, &timer, 5);
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_string_equal(world.log, "pull0@0 turn0@0 turn1@0 script0@5 push1@5 turn1@5 turn0@5 ");
+}
+
+static void an_answer_is_on_its_wire_before_the_next_event_of_the_instant(void **state)
+{
+    struct timer timer;
+    (void)state;
+    timer_init(&timer, script_says, NULL);
+    engine_run(engine);
+    world.log[0] = '\0';
+    engine_timer_start(engine, &timer, 0);
+    world.out[1] = datagram(ADDR(1), ADDR(0));
+    engine_command(engine, 0, SPAN("x"));
+    engine_command(engine, 1, SPAN("x"));
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_string_equal(world.log, "command0@0 command1@0 pull1@0 turn0@0 turn1@0 script0@0 push0@5 turn0@5 ");
+}
+
+static void what_becomes_readable_after_all_is_done_before_the_clock_moves(void **state)
+{
+    (void)state;
+    world.deadline[0] = 7;
+    world.unsettled = 2;
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_string_equal(world.log, "turn0@0 turn1@0 turn1@0 turn1@0 turn0@7 ");
+}
+
+/* ---- how a run ends ---- */
+
+static void stop_lets_the_present_instant_be_settled(void **state)
+{
+    struct timer stop;
+    struct timer same;
+    struct timer later;
+    (void)state;
+    timer_init(&stop, script_stops, NULL);
+    timer_init(&same, script_says, NULL);
+    timer_init(&later, script_says, NULL);
+    engine_timer_start(engine, &stop, 3);
+    engine_timer_start(engine, &same, 3);
+    engine_timer_start(engine, &later, 4);
+    assert_int_equal(engine_run(engine), ENGINE_STOPPED);
+    assert_string_equal(world.log, "turn0@0 turn1@0 stop0@3 script0@3 ");
+    assert_int_equal(engine_now(engine), 3);
+}
+
+static void an_interrupt_ends_the_run(void **state)
+{
+    (void)state;
+    interrupt = true;
+    world.deadline[0] = 10;
+    assert_int_equal(engine_run(engine), ENGINE_INTERRUPTED);
+}
+
+static void a_failure_ends_the_run_and_the_first_one_is_told(void **state)
+{
+    (void)state;
+    world.fail = true;
+    assert_int_equal(engine_run(engine), ENGINE_FAILED);
+    engine_fail(engine, "something later");
+    assert_string_equal(engine_failure(engine), "the node died");
+    assert_string_equal(world.log, "turn0@0 ");
+}
+
+/* ---- power ---- */
+
+static void power_off_takes_the_deadline_and_power_on_gives_a_first_turn(void **state)
+{
+    (void)state;
+    world.deadline[0] = 10;
+    engine_run(engine);
+    world.log[0] = '\0';
+    world.deadline[1] = 20;
+    engine_command(engine, 1, SPAN("x"));
+    assert_int_equal(engine_power(engine, 1, false), 0);
+    world.ready[1] = false;
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_int_equal(engine_power(engine, 1, true), 0);
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_string_equal(world.log, "command1@10 off1@10 on1@10 turn1@10 turn1@20 ");
+    assert_non_null(strstr(trace, "{\"t\":10,\"node\":\"bob\",\"ev\":\"power\",\"on\":false}\n"
+                                  "{\"t\":10,\"node\":\"bob\",\"ev\":\"power\",\"on\":true}\n"));
+}
+
+/* ---- the trace ---- */
+
+static void an_observer_may_write_lines_of_its_own(void **state)
+{
+    (void)state;
+    engine_trace(engine, "outer");
+    engine_trace_end(engine);
+    engine_trace(engine, "last");
+    engine_trace_end(engine);
+    assert_string_equal(trace, "{\"t\":0,\"ev\":\"outer\"}\n{\"t\":0,\"ev\":\"inner\"}\n{\"t\":0,\"ev\":\"last\"}\n");
+}
+
+static void a_changed_wire_says_what_changed(void **state)
+{
+    struct wire_spec spec = *engine_wire(engine, 0, 0);
+    (void)state;
+    spec.loss = 50000;
+    engine_wire_set(engine, 0, 0, &spec);
+    engine_wire_set(engine, 0, 0, &spec);
+    assert_string_equal(trace, "{\"t\":0,\"ev\":\"wire\",\"wire\":\"alice.bob\",\"direction\":0,\"loss\":50000}\n");
+    trace[0] = '\0';
+    spec.down = true;
+    engine_wire_set(engine, 0, 1, engine_wire(engine, 0, 0));
+    trace[0] = '\0';
+    spec.mtu = 100;
+    engine_wire_set(engine, 0, ENGINE_BOTH, &spec);
+    assert_string_equal(trace, "{\"t\":0,\"ev\":\"wire\",\"wire\":\"alice.bob\",\"down\":true}\n");
+    assert_int_equal(engine_wire(engine, 0, 0)->mtu, BUILD_MTU);
+    assert_true(engine_wire(engine, 0, 1)->down);
+}
+
+static void a_packet_that_a_wire_drops_is_traced(void **state)
+{
+    struct wire_spec down = *engine_wire(engine, 0, 0);
+    struct engine_count count;
+    (void)state;
+    down.down = true;
+    engine_wire_set(engine, 0, ENGINE_BOTH, &down);
+    trace[0] = '\0';
+    world.out[0] = datagram(ADDR(0), ADDR(1));
+    engine_touch(engine, 0);
+    engine_run(engine);
+    assert_string_equal(trace, "{\"t\":0,\"ev\":\"drop\",\"wire\":\"alice.bob\",\"cause\":\"down\","
+                               "\"packet\":\"udp 10.0.0.1:1 > 10.0.0.2:2\"}\n");
+    engine_count(engine, 0, &count);
+    assert_int_equal(count.sent, 1);
+    assert_int_equal(count.wire_down, 1);
+}
+
+static struct packet *icmp_about(ipv4 src, ipv4 dst, const struct packet *about)
+{
+    uint8_t bytes[576];
+    struct ip_build ip = {.src = src, .dst = dst, .ttl = 64};
+    size_t n = ip_build_icmp_error(bytes, sizeof bytes, &ip, ICMP_UNREACHABLE, ICMP_PORT_UNREACHABLE, 0, about->data,
+                                   about->n);
+    return packet_copy(engine_pool(engine), bytes, n);
+}
+
+static unsigned lines_with(const char *text)
+{
+    unsigned n = 0;
+    for (const char *at = trace; (at = strstr(at, text)); at++)
+        n++;
+    return n;
+}
+
+static void an_icmp_error_is_traced_where_it_begins(void **state)
+{
+    (void)state;
+    struct packet *about = datagram(ADDR(0), ADDR(1));
+    world.out[1] = icmp_about(ADDR(1), ADDR(0), about);
+    packet_release(about);
+    engine_touch(engine, 1);
+    engine_run(engine);
+    assert_string_equal(trace, "{\"t\":0,\"node\":\"bob\",\"ev\":\"icmp\",\"from\":\"10.0.0.2\",\"type\":"
+                               "\"port-unreachable\",\"about\":\"udp 10.0.0.1:1 > 10.0.0.2:2\"}\n");
+}
+
+static void an_icmp_error_that_is_passed_on_is_not_traced_again(void **state)
+{
+    (void)state;
+    struct packet *about = datagram(ADDR(0), ADDR(1));
+    world.out[0] = icmp_about(ADDR(0), ADDR(1), about);
+    world.deadline[1] = NEVER;
+    engine_touch(engine, 0);
+    engine_run(engine);
+    assert_int_equal(lines_with("\"ev\":\"icmp\""), 1);
+    world.out[1] = icmp_about(ADDR(1), ADDR(0), about); /* bob sends at the instant in which he received one */
+    packet_release(about);
+    engine_touch(engine, 1);
+    engine_run(engine);
+    assert_int_equal(lines_with("\"ev\":\"icmp\""), 1);
+}
+
+/* ---- the real clock ---- */
+
+static lab_time clock_now;
+static unsigned slept;
+
+static lab_time real_clock(void *arg)
+{
+    (void)arg;
+    return clock_now;
+}
+
+static void real_sleep(void *arg, lab_time until)
+{
+    (void)arg;
+    slept++;
+    clock_now = until;
+}
+
+static void the_real_clock_is_waited_for(void **state)
+{
+    static const struct engine_config config = {.real = true, .clock = real_clock, .sleep = real_sleep};
+    (void)state;
+    engine_free(engine);
+    memset(&world, 0, sizeof world);
+    world.deadline[0] = 10 * MS;
+    world.deadline[1] = NEVER;
+    clock_now = 0;
+    open_with(&config);
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_string_equal(world.log, "turn0@0 turn1@0 turn0@10000000 ");
+    assert_int_equal(slept, 1);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(every_program_has_its_first_turn_in_node_order_at_time_0),
+        CASE(at_one_instant_the_script_comes_before_arrivals_before_deadlines),
+        CASE(an_answer_is_on_its_wire_before_the_next_event_of_the_instant),
+        CASE(what_becomes_readable_after_all_is_done_before_the_clock_moves),
+        CASE(stop_lets_the_present_instant_be_settled),
+        CASE(an_interrupt_ends_the_run),
+        CASE(a_failure_ends_the_run_and_the_first_one_is_told),
+        CASE(power_off_takes_the_deadline_and_power_on_gives_a_first_turn),
+        CASE(an_observer_may_write_lines_of_its_own),
+        CASE(a_changed_wire_says_what_changed),
+        CASE(a_packet_that_a_wire_drops_is_traced),
+        CASE(an_icmp_error_is_traced_where_it_begins),
+        CASE(an_icmp_error_that_is_passed_on_is_not_traced_again),
+        CASE(the_real_clock_is_waited_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,334 @@
+/* The NAT engine under arbitrary configurations, packets and times, beside a model that is slow and obvious: a list of
+ * mappings as the engine tells of them, and a list of who sent to whom when. What the filter's rule forbids never comes
+ * in, what it allows always does; no port is shared; no mapping ends too early or too late. */
+#include "nodes/base/bytes.h"
+#include "nodes/nat/nat.h"
+#include "nodes/proto/ip.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define PUBLIC      IPV4(203, 0, 113, 7)
+#define UDP_TIMEOUT (30 * SEC)
+enum { MAPPINGS_MAX = 64, SENT_MAX = 4096, PACKET_MAX = 300 };
+
+struct sent { /* an outbound packet: it keeps its session until `until` */
+    struct nat_mapping by;
+    struct endpoint remote;
+    lab_time until;
+};
+
+struct model {
+    struct nat *nat;
+    struct nat_config config;
+    lab_time now;
+    struct nat_mapping mappings[MAPPINGS_MAX];
+    unsigned mappings_n;
+    struct sent sent[SENT_MAX];
+    unsigned sent_n;
+};
+
+struct input {
+    const uint8_t *p;
+    size_t n;
+};
+
+static void must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static uint8_t next(struct input *in)
+{
+    if (in->n == 0)
+        return 0;
+    in->n--;
+    return *in->p++;
+}
+
+/* ---- the model ---- */
+
+static bool is_modelled(const struct model *m, uint8_t protocol)
+{
+    return protocol != IP_TCP && !m->config.refresh_inbound;
+}
+
+static bool same_mapping(const struct nat_mapping *a, const struct nat_mapping *b)
+{
+    return a->protocol == b->protocol && endpoint_equal(a->outside, b->outside) && endpoint_equal(a->inside, b->inside);
+}
+
+static bool is_alive(const struct model *m, const struct nat_mapping *mapping)
+{
+    for (unsigned i = 0; i < m->sent_n; i++)
+        if (same_mapping(&m->sent[i].by, mapping) && m->sent[i].until > m->now)
+            return true;
+    return false;
+}
+
+static void changed(void *arg, enum nat_change change, const struct nat_mapping *mapping)
+{
+    struct model *m = arg;
+    unsigned i = 0;
+    while (i < m->mappings_n &&
+           (m->mappings[i].protocol != mapping->protocol || m->mappings[i].outside.port != mapping->outside.port))
+        i++;
+    if (change == NAT_CREATED) {
+        must(i == m->mappings_n && i < MAPPINGS_MAX); /* RFC 4787 REQ-3: no port is shared */
+        must(mapping->outside.port >= m->config.range.low && mapping->outside.port <= m->config.range.high);
+        must(!m->config.parity || (mapping->outside.port & 1) == (mapping->inside.port & 1));
+        m->mappings[m->mappings_n++] = *mapping;
+        return;
+    }
+    must(i < m->mappings_n && same_mapping(&m->mappings[i], mapping));
+    must(change != NAT_EXPIRED || !is_modelled(m, mapping->protocol) || !is_alive(m, mapping));
+    m->mappings[i] = m->mappings[--m->mappings_n];
+}
+
+static bool depends(enum nat_dependence on, struct endpoint a, struct endpoint b)
+{
+    switch (on) {
+    case NAT_ENDPOINT_INDEPENDENT: return true;
+    case NAT_ADDRESS_DEPENDENT: return a.addr == b.addr;
+    case NAT_ADDRESS_AND_PORT_DEPENDENT: return endpoint_equal(a, b);
+    }
+    return false;
+}
+
+static const struct nat_mapping *mapping_of(const struct model *m, uint8_t protocol, struct endpoint inside,
+                                            struct endpoint remote)
+{
+    for (unsigned i = 0; i < m->mappings_n; i++)
+        if (m->mappings[i].protocol == protocol && endpoint_equal(m->mappings[i].inside, inside) &&
+            depends(m->config.mapping, m->mappings[i].remote, remote))
+            return &m->mappings[i];
+    return NULL;
+}
+
+static struct endpoint remote_end(uint8_t protocol, ipv4 addr, uint16_t port)
+{
+    return (struct endpoint){addr, protocol == IP_ICMP ? 0 : port};
+}
+
+/* Whom an inbound packet may reach by the rule; {0} when nobody. */
+static struct endpoint allowed(const struct model *m, uint8_t protocol, struct endpoint remote, uint16_t port)
+{
+    for (unsigned i = 0; i < m->sent_n; i++) {
+        const struct sent *s = &m->sent[i];
+        if (s->by.protocol == protocol && s->by.outside.port == port && s->until > m->now &&
+            depends(m->config.filtering, s->remote, remote))
+            return s->by.inside;
+    }
+    return (struct endpoint){0};
+}
+
+/* ---- one packet against the model ---- */
+
+static bool is_query(const struct ip_view *v, uint8_t icmp_type)
+{
+    return v->has_ports && (v->protocol != IP_ICMP || v->icmp_type == icmp_type);
+}
+
+/* An outbound packet that got as far as its mapping, and perhaps came no further than a hairpin's filter. */
+static void note_sent(struct model *m, const struct ip_view *v, const struct nat_verdict *verdict,
+                      const struct ip_view *after)
+{
+    struct endpoint inside = {v->src, v->sport};
+    struct endpoint remote = remote_end(v->protocol, v->dst, v->dport);
+    bool hairpin_filtered = verdict->action == NAT_DROP && verdict->cause == NAT_FILTERED && v->dst == PUBLIC;
+    if (!is_query(v, ICMP_ECHO) || (verdict->action != NAT_FORWARD && !hairpin_filtered) || m->sent_n == SENT_MAX)
+        return;
+    const struct nat_mapping *mapping = mapping_of(m, v->protocol, inside, remote);
+    must(mapping != NULL);
+    if (verdict->action == NAT_FORWARD && v->protocol != IP_ICMP)
+        must(after->src == PUBLIC && after->sport == mapping->outside.port);
+    lab_time timeout = v->protocol == IP_ICMP ? m->config.icmp_timeout : m->config.udp_timeout;
+    m->sent[m->sent_n++] = (struct sent){*mapping, remote, m->now + timeout};
+}
+
+static void check_inbound(const struct model *m, const struct ip_view *v, struct endpoint expected,
+                          const struct nat_verdict *verdict, const struct ip_view *after)
+{
+    if (v->dst != PUBLIC || !is_modelled(m, v->protocol) || !is_query(v, ICMP_ECHO_REPLY) || v->ttl < 2)
+        return;
+    must((verdict->action == NAT_FORWARD) == (expected.addr != 0));
+    if (verdict->action == NAT_FORWARD)
+        must(after->dst == expected.addr && after->dport == expected.port);
+}
+
+/* Whatever leaves must be a packet, with right checksums if it came with right ones, and with no private face
+ * outside. */
+static void check_leaving(const struct nat_verdict *verdict, bool sum_ok, struct ip_view *after)
+{
+    must(ip_parse(verdict->packet, verdict->n, after) == 0);
+    must(!sum_ok || ip_transport_sum_ok(verdict->packet, verdict->n));
+    if (verdict->action == NAT_FORWARD && verdict->side == NAT_OUTSIDE)
+        must(after->src == PUBLIC);
+    if (verdict->action == NAT_FORWARD && verdict->side == NAT_INSIDE)
+        must(after->dst != PUBLIC);
+}
+
+static void send_packet(struct model *m, enum nat_side from, uint8_t *packet, size_t n)
+{
+    uint8_t before[PACKET_MAX];
+    struct ip_view v;
+    struct ip_view after = {0};
+    struct nat_verdict verdict;
+    struct endpoint expected = {0};
+    bool good = ip_parse(packet, n, &v) == 0;
+    bool sum_ok = good && ip_transport_sum_ok(packet, v.total);
+    memcpy(before, packet, n);
+    if (good)
+        expected = allowed(m, v.protocol, remote_end(v.protocol, v.src, v.sport), v.dport);
+    nat_packet(m->nat, from, packet, n, m->now, &verdict);
+    if (verdict.action == NAT_DROP)
+        must(verdict.packet == packet && memcmp(before, packet, n) == 0);
+    if (verdict.action == NAT_FORWARD || verdict.action == NAT_ANSWER)
+        check_leaving(&verdict, sum_ok, &after);
+    if (!good)
+        must(verdict.action == NAT_DROP && verdict.cause == NAT_BAD_PACKET);
+    else if (from == NAT_INSIDE)
+        note_sent(m, &v, &verdict, &after);
+    else
+        check_inbound(m, &v, expected, &verdict, &after);
+}
+
+/* ---- packets of a small world, so that they meet ---- */
+
+static struct endpoint inside_end(uint8_t choice)
+{
+    return (struct endpoint){IPV4(10, 0, 0, 2) + (choice & 1), (uint16_t)(1030 + (choice >> 1 & 3))};
+}
+
+static struct endpoint outside_end(uint8_t choice)
+{
+    return (struct endpoint){IPV4(198, 51, 100, 1) + (choice & 1), (uint16_t)(5060 + (choice >> 1 & 1))};
+}
+
+static size_t make_packet(struct input *in, enum nat_side from, uint8_t *packet)
+{
+    uint8_t who = next(in);
+    uint8_t how = next(in);
+    struct endpoint src = from == NAT_INSIDE ? inside_end(who) : outside_end(who);
+    struct endpoint dst = from == NAT_INSIDE ? outside_end(who >> 4) : (struct endpoint){PUBLIC, 1030};
+    if (from == NAT_OUTSIDE || who >> 7)
+        dst = (struct endpoint){PUBLIC, (uint16_t)(1030 + (who >> 4 & 7))};
+    struct ip_build ip = {.src = src.addr, .dst = dst.addr, .ttl = how & 1 ? 64 : 2, .id = how >> 6};
+    if (how & 2)
+        return ip_build_echo(packet, PACKET_MAX, &ip, from == NAT_INSIDE ? ICMP_ECHO : ICMP_ECHO_REPLY,
+                             from == NAT_INSIDE ? src.port : dst.port, 1, SPAN("ping"));
+    size_t n = ip_build_udp(packet, PACKET_MAX, &ip, src.port, dst.port, SPAN("0123456789abcdef"));
+    if (how & 4) { /* TCP, with flags from the input */
+        packet[9] = IP_TCP;
+        packet[33] = how >> 3;
+        ip_transport_sum(packet, n);
+    }
+    if ((how & 0x1c) == 0x18)
+        put16(packet + 6, how & 0x20 ? 2 : IP_MF);
+    ip_header_sum(packet);
+    return n;
+}
+
+/* An ICMP error about a packet such as the other side might have received. */
+static size_t make_error(struct input *in, enum nat_side from, uint8_t *packet)
+{
+    uint8_t about[PACKET_MAX];
+    struct ip_build ip = {.src = from == NAT_INSIDE ? IPV4(10, 0, 0, 2) : IPV4(192, 0, 2, 1), .ttl = 64};
+    uint8_t who = next(in);
+    struct endpoint src = {PUBLIC, (uint16_t)(1030 + (who & 7))};
+    struct endpoint dst = outside_end(who >> 4);
+    if (from == NAT_INSIDE) {
+        src = outside_end(who >> 4);
+        dst = inside_end(who);
+    }
+    struct ip_build quoted = {.src = src.addr, .dst = dst.addr, .ttl = 3};
+    size_t n = ip_build_udp(about, sizeof about, &quoted, src.port, dst.port, SPAN("quoted"));
+    return ip_build_icmp_error(packet, PACKET_MAX, &ip, ICMP_UNREACHABLE, next(in) & 15, 0, about, n);
+}
+
+static size_t make_raw(struct input *in, uint8_t *packet)
+{
+    size_t n = next(in);
+    for (size_t i = 0; i < n; i++)
+        packet[i] = next(in);
+    if (n >= IP_HEADER && (packet[0] & 15u) * 4 <= n && (packet[0] & 15) >= 5)
+        ip_header_sum(packet);
+    return n;
+}
+
+static void drain(struct model *m)
+{
+    struct nat_verdict verdict;
+    struct ip_view after;
+    while (nat_released(m->nat, &verdict))
+        if (verdict.action == NAT_FORWARD)
+            check_leaving(&verdict, false, &after);
+}
+
+static void pass_time(struct model *m, lab_time by)
+{
+    m->now += by;
+    nat_expire(m->nat, m->now);
+    must(nat_deadline(m->nat) > m->now);
+    for (unsigned i = 0; i < m->mappings_n; i++)
+        must(!is_modelled(m, m->mappings[i].protocol) || is_alive(m, &m->mappings[i]));
+}
+
+static void step(struct model *m, struct input *in)
+{
+    uint8_t packet[PACKET_MAX];
+    uint8_t op = next(in);
+    enum nat_side from = op & 0x80 ? NAT_OUTSIDE : NAT_INSIDE;
+    switch (op & 7) {
+    case 0: pass_time(m, next(in) * SEC / 4); break;
+    case 1: send_packet(m, from, packet, make_error(in, from, packet)); break;
+    case 2: send_packet(m, from, packet, make_raw(in, packet)); break;
+    default: send_packet(m, from, packet, make_packet(in, from, packet)); break;
+    }
+    drain(m);
+    must(nat_count(m->nat) == m->mappings_n);
+}
+
+static void configure(struct model *m, struct input *in)
+{
+    uint8_t a = next(in);
+    uint8_t b = next(in);
+    m->config = (struct nat_config){.own = {IPV4(10, 0, 0, 1), PUBLIC},
+                                    .mtu = {1500, b & 0x20 ? 44 : 1500},
+                                    .public_addr = PUBLIC,
+                                    .mapping = (enum nat_dependence)(a % 3),
+                                    .filtering = (enum nat_dependence)(a / 3 % 3),
+                                    .ports = (enum nat_ports)(a / 9 % 3),
+                                    .range = {1030, 1037},
+                                    .parity = b & 1,
+                                    .hairpin = b & 2,
+                                    .refresh_inbound = (b & 0x1c) == 0x1c,
+                                    .quota = b >> 6,
+                                    .udp_timeout = UDP_TIMEOUT,
+                                    .udp_unreplied = UDP_TIMEOUT,
+                                    .icmp_timeout = UDP_TIMEOUT / 2,
+                                    .tcp_established = 50 * SEC,
+                                    .tcp_transitory = 20 * SEC};
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct model m;
+    struct input in = {data, size};
+    struct prng rng;
+    prng_init(&rng, size, SPAN("fuzz"), SPAN("nat"));
+    memset(&m, 0, sizeof m);
+    configure(&m, &in);
+    if (nat_new(&m.nat, &m.config, &rng, changed, &m))
+        return 0;
+    while (in.n > 0 && m.sent_n < SENT_MAX)
+        step(&m, &in);
+    pass_time(&m, HOUR);
+    must(m.mappings_n == 0);
+    nat_free(m.nat);
+    return 0;
+}

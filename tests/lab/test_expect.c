@@ -1,0 +1,215 @@
+/* Expectations on lines of a trace, without an engine. */
+#include "nodes/base/error.h"
+#include "sim/lab/expect.h"
+#include "tests/cmocka.h"
+
+#include <stdlib.h>
+
+static const char head[] = "lab: t\n"
+                           "networks: {net: 10.0.0.0/24}\n"
+                           "nodes:\n"
+                           "  alice: {kind: phone, on: net.1, line: 101}\n"
+                           "  bob: {kind: phone, on: net.2, line: 102}\n"
+                           "  pbx: {kind: pbx, on: net.10}\n"
+                           "expect:\n  - ";
+
+/* A lab with one expectation, fed with lines. */
+struct court {
+    struct lab *lab;
+    struct facts facts;
+    const struct expectation *e;
+    uint32_t count;
+    char why[320];
+};
+
+static void court_open(struct court *c, const char *statement)
+{
+    char text[2048];
+    *c = (struct court){0};
+    assert_true(strlen(head) + strlen(statement) < sizeof text);
+    memcpy(text, head, sizeof head);
+    memcpy(text + sizeof head - 1, statement, strlen(statement) + 1);
+    int error = lab_parse(&c->lab, "t.yaml", span_of(text), NULL, 0);
+    if (error)
+        problems_write(&c->lab->problems, stderr);
+    assert_int_equal(error, 0);
+    assert_int_equal(facts_init(&c->facts, c->lab), 0);
+    c->e = c->lab->expectations[0];
+}
+
+static void court_close(struct court *c)
+{
+    facts_fini(&c->facts);
+    lab_free(c->lab);
+}
+
+static void hear(struct court *c, const char *line)
+{
+    facts_line(&c->facts, span_of(line));
+    c->count += expect_matches(c->e, span_of(line));
+}
+
+static bool holds(struct court *c)
+{
+    struct text why = text_on(c->why, sizeof c->why);
+    return expect_holds(c->e, &c->facts, c->count, &why);
+}
+
+static void registration_is_the_latest_one(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "alice registered");
+    assert_false(holds(&c));
+    assert_string_equal(c.why, "alice is unregistered");
+    hear(&c, "{\"t\":1,\"node\":\"alice\",\"ev\":\"registration\",\"state\":\"registered\",\"status\":200,\"reason\":"
+             "\"OK\"}");
+    assert_true(holds(&c));
+    hear(&c, "{\"t\":2,\"node\":\"alice\",\"ev\":\"registration\",\"state\":\"failed\",\"status\":408,\"reason\":"
+             "\"Request Timeout\"}");
+    assert_false(holds(&c));
+    assert_string_equal(c.why, "alice is failed (408 Request Timeout)");
+    court_close(&c);
+}
+
+static void not_turns_it_round(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "bob not registered");
+    assert_true(holds(&c));
+    hear(&c, "{\"t\":1,\"node\":\"bob\",\"ev\":\"registration\",\"state\":\"registered\"}");
+    assert_false(holds(&c));
+    court_close(&c);
+}
+
+static void events_are_counted_by_all_their_conditions(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "drops: {cause: no-such-host, at: pbx, times: 2}");
+    hear(&c, "{\"t\":1,\"node\":\"pbx\",\"ev\":\"drop\",\"cause\":\"no-such-host\",\"packet\":\"udp a > b\"}");
+    hear(&c, "{\"t\":2,\"node\":\"bob\",\"ev\":\"drop\",\"cause\":\"no-such-host\",\"packet\":\"udp a > b\"}");
+    hear(&c, "{\"t\":3,\"node\":\"pbx\",\"ev\":\"drop\",\"cause\":\"lost\",\"packet\":\"udp a > b\"}");
+    assert_false(holds(&c));
+    assert_string_equal(c.why, "there was 1");
+    hear(&c, "{\"t\":4,\"node\":\"pbx\",\"ev\":\"drop\",\"cause\":\"no-such-host\",\"packet\":\"udp a > b\"}");
+    assert_true(holds(&c));
+    hear(&c, "{\"t\":5,\"node\":\"pbx\",\"ev\":\"drop\",\"cause\":\"no-such-host\",\"packet\":\"udp a > b\"}");
+    assert_false(holds(&c));
+    court_close(&c);
+}
+
+static void none_is_a_count_of_zero(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "drops: none");
+    assert_true(holds(&c));
+    hear(&c, "{\"t\":1,\"ev\":\"drop\",\"wire\":\"bob.net\",\"cause\":\"lost\"}");
+    assert_false(holds(&c));
+    court_close(&c);
+}
+
+static void messages_have_a_direction(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "message: {sent by: alice, is: INVITE, times: 1}");
+    hear(&c, "{\"t\":1,\"node\":\"alice\",\"ev\":\"sip\",\"dir\":\"out\",\"msg\":\"INVITE\"}");
+    hear(&c, "{\"t\":2,\"node\":\"alice\",\"ev\":\"sip\",\"dir\":\"in\",\"msg\":\"INVITE\"}");
+    hear(&c, "{\"t\":3,\"node\":\"alice\",\"ev\":\"sip\",\"dir\":\"out\",\"msg\":\"200 INVITE\"}");
+    assert_true(holds(&c));
+    court_close(&c);
+}
+
+#define CALL(state)                                                                                                    \
+    "{\"t\":5,\"node\":\"alice\",\"ev\":\"call\",\"state\":\"" state "\",\"call\":1,\"peer\":\"102\",\"status\":408,"  \
+    "\"reason\":\"Request Timeout\"}"
+#define REPORT(heard, ppm, mos)                                                                                        \
+    "{\"t\":9,\"node\":\"alice\",\"ev\":\"media\",\"state\":\"report\",\"call\":1,\"peer\":\"102\",\"heard\":\"" heard \
+    "\",\"sent\":10,\"expected\":10,\"received\":9,\"lost\":1,\"late\":0,\"heard_ppm\":" ppm ",\"mos\":" mos "}"
+
+static void call_is_judged_by_state_and_status(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "call: {from: alice, to: bob, state: failed, status: 408}");
+    assert_false(holds(&c));
+    assert_string_equal(c.why, "alice never called 102");
+    hear(&c, CALL("failed"));
+    assert_true(holds(&c));
+    assert_string_equal(c.why, "alice's call to 102 is failed (408 Request Timeout)");
+    court_close(&c);
+}
+
+static void established_holds_after_the_call_too(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "call: {from: alice, to: bob, state: established}");
+    hear(&c, CALL("established"));
+    hear(&c, CALL("ended"));
+    assert_true(holds(&c));
+    court_close(&c);
+}
+
+static void media_needs_the_right_voice(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "{media: bob -> alice, heard: 99%, mos: 4.3}");
+    assert_false(holds(&c));
+    assert_string_equal(c.why, "alice never had a call with bob");
+    hear(&c, CALL("established"));
+    hear(&c, REPORT("103", "1000000", "4.41"));
+    assert_false(holds(&c));
+    assert_string_equal(c.why, "alice heard 0.00% of bob (but line 103), MOS 4.41, 9 packets received, 1 lost");
+    hear(&c, REPORT("102", "990000", "4.30"));
+    assert_true(holds(&c));
+    hear(&c, REPORT("102", "990000", "4.29"));
+    assert_false(holds(&c));
+    court_close(&c);
+}
+
+static void nothing_heard_holds_without_a_report(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "{media: bob -> alice, heard: nothing}");
+    assert_true(holds(&c));
+    hear(&c, REPORT("102", "1", "1.00"));
+    assert_false(holds(&c));
+    court_close(&c);
+}
+
+/* The phone reports once more when the call ends: what the script asked for while it stood is what counts. */
+static void asked_report_is_not_replaced(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "{media: bob -> alice, heard: 99%}");
+    c.facts.asking = true;
+    hear(&c, REPORT("102", "1000000", "4.41"));
+    c.facts.asking = false;
+    hear(&c, REPORT("102", "500000", "2.00"));
+    assert_true(holds(&c));
+    court_close(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(registration_is_the_latest_one),
+        cmocka_unit_test(not_turns_it_round),
+        cmocka_unit_test(events_are_counted_by_all_their_conditions),
+        cmocka_unit_test(none_is_a_count_of_zero),
+        cmocka_unit_test(messages_have_a_direction),
+        cmocka_unit_test(call_is_judged_by_state_and_status),
+        cmocka_unit_test(established_holds_after_the_call_too),
+        cmocka_unit_test(media_needs_the_right_voice),
+        cmocka_unit_test(nothing_heard_holds_without_a_report),
+        cmocka_unit_test(asked_report_is_not_replaced),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

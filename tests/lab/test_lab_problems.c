@@ -1,0 +1,216 @@
+/* What a lab file with mistakes is answered: the exact place, what was expected, the nearest spelling, and several
+ * mistakes at once. */
+#define _GNU_SOURCE
+#include "nodes/base/error.h"
+#include "sim/lab/lab.h"
+#include "tests/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HEAD                                                                                                           \
+    "lab: t\n"                                                                                                         \
+    "networks:\n"                                                                                                      \
+    "  home: 192.168.1.0/24\n"                                                                                         \
+    "  net: {subnet: 203.0.113.0/24, hops: 3}\n"
+#define NODES                                                                                                          \
+    "nodes:\n"                                                                                                         \
+    "  alice: {kind: phone, on: home.20, line: 101}\n"                                                                 \
+    "  nat: {kind: nat, inside: home.1, outside: net.7}\n"                                                             \
+    "  pbx: {kind: pbx, on: net.10, lines: {101: {password: a}, 102: {password: b}}}\n"                                \
+    "  bob: {kind: phone, on: net.11, line: 102}\n"
+
+/* Everything that problems_write() says; "" for a correct lab. The caller frees it. */
+static char *complaints(const char *text)
+{
+    struct lab *lab = NULL;
+    char *said = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&said, &n);
+    int error = lab_parse(&lab, "t.yaml", span_of(text), NULL, 0);
+    assert_non_null(lab);
+    assert_int_equal(error, lab->problems.n ? FE_ESYNTAX : 0);
+    problems_write(&lab->problems, out);
+    fclose(out);
+    lab_free(lab);
+    return said;
+}
+
+static void assert_said(const char *text, const char *expected)
+{
+    char *said = complaints(text);
+    if (!strstr(said, expected)) {
+        print_error("expected: %s\nsaid:     %s\n", expected, said);
+        fail();
+    }
+    free(said);
+}
+
+static void correct_lab_has_no_problem(void **state)
+{
+    (void)state;
+    char *said = complaints(HEAD NODES);
+    assert_string_equal(said, "");
+    free(said);
+}
+
+static void problem_shows_line_and_caret(void **state)
+{
+    (void)state;
+    assert_said(HEAD "nodes:\n  alice: {kind: phone, on: hom.20, line: 101}\n",
+                "t.yaml:6:28: there is no network \"hom\"; did you mean \"home\"?\n"
+                "    6 |   alice: {kind: phone, on: hom.20, line: 101}\n"
+                "      |                            ^\n");
+}
+
+static void caret_counts_characters_not_bytes(void **state)
+{
+    (void)state;
+    assert_said("lab: t\nnetworks: {é: 10.0.0.0/24}\nnodes: {}\n",
+                "t.yaml:2:12: \"é\" cannot be the name of a network; expected up to 40 letters, digits, - and _\n"
+                "    2 | networks: {é: 10.0.0.0/24}\n"
+                "      |            ^\n");
+}
+
+static void several_problems_are_told_in_file_order(void **state)
+{
+    (void)state;
+    char *said = complaints(
+        "lab: t\nnetworks: {home: 10.0.0.1/24}\nnodes: {a: {kind: fone, on: home.1}}\nsteps: [{slep: 1s}]\n");
+    const char *subnet = strstr(said, "t.yaml:2:18: \"10.0.0.1/24\" has host bits; the subnet begins at 10.0.0.0\n");
+    const char *kind = strstr(said, "t.yaml:3:19: there is no kind \"fone\"; expected nat, pbx, phone, router or sbc; "
+                                    "did you mean \"phone\"?\n");
+    const char *step = strstr(said, "t.yaml:4:10: there is no step \"slep\"; did you mean \"sleep\"?\n");
+    assert_true(subnet && kind && step);
+    assert_true(subnet < kind && kind < step);
+    free(said);
+}
+
+static void yaml_errors_have_their_place(void **state)
+{
+    (void)state;
+    assert_said("a: [1, 2\nb: {",
+                "t.yaml:2:2: not YAML: did not find expected ',' or ']', while parsing a flow sequence\n");
+    assert_said("", "t.yaml: there is nothing in it\n");
+    assert_said("lab: a\nlab: b\n", "t.yaml:2:1: \"lab\" is here a second time\n");
+    assert_said("a: b\n---\nc: d\n", "a second document begins here; one file is one lab\n");
+    assert_said("&a [*a]\n", "nested too deeply\n");
+}
+
+static void addresses_are_checked(void **state)
+{
+    (void)state;
+    assert_said(HEAD NODES "  carol: {kind: phone, on: home.20, line: 103}\n",
+                "t.yaml:10:28: the address 192.168.1.20 is taken by \"alice\"\n");
+    assert_said(HEAD NODES "  carol: {kind: phone, on: home.10.1.1.1, line: 103}\n",
+                "t.yaml:10:28: 10.1.1.1 is not in \"home\", which begins at 192.168.1.0\n");
+    assert_said(HEAD NODES "  carol: {kind: phone, on: home.255, line: 103}\n",
+                "t.yaml:10:28: 192.168.1.255 is the broadcast address of \"home\"; expected a host's\n");
+    assert_said(HEAD NODES "  carol: {kind: phone, on: home, line: 103}\n",
+                "t.yaml:10:28: \"home\" names no host of \"home\"; expected as home.20\n");
+    assert_said(HEAD NODES "  carol: {kind: phone, on: net.253, line: 103}\n",
+                "203.0.113.253 belongs to a router of \"net\": its hops have the addresses from 203.0.113.252 up\n");
+}
+
+static void networks_are_checked(void **state)
+{
+    (void)state;
+    assert_said(HEAD "  spare: 10.0.0.0/8\n" NODES, "t.yaml:5:3: nobody is attached to \"spare\"\n");
+    assert_said("lab: t\nnetworks: {n: {subnet: 10.0.0.0/29, hops: 6}}\nnodes: {}\n",
+                "t.yaml:3:8: expected nodes here");
+    assert_said("lab: t\nnetworks: {n: {subnet: 10.0.0.0/24, delay: 15}}\nnodes: {}\n",
+                "t.yaml:2:44: delay: \"15\" is not a time with its unit, as 500ms, 30s or 1.5min\n");
+}
+
+static void settings_are_checked(void **state)
+{
+    (void)state;
+    assert_said(HEAD NODES "  carol: {kind: phone, on: home.21, lin: 103}\n",
+                "t.yaml:10:37: a phone has no \"lin\"; did you mean \"line\"?\n");
+    assert_said(HEAD NODES "  carol: {kind: phone, on: home.21, line: 103, expires: 60}\n",
+                "t.yaml:10:57: expires: \"60\" is not a time with its unit, as 500ms, 30s or 1.5min\n");
+    assert_said(HEAD NODES "  carol: {kind: phone, on: home.21, line: 103, proxy: pbxx}\n",
+                "t.yaml:10:55: proxy: \"pbxx\" is neither a node nor an address; did you mean \"pbx\"?\n");
+    assert_said(HEAD NODES "  carol: {kind: phone, on: home.21}\n", "t.yaml:10:3: \"carol\" needs \"line\": ");
+}
+
+static void steps_are_checked(void **state)
+{
+    (void)state;
+    assert_said(HEAD NODES "steps: [{wait: {for: alise registered}}]\n",
+                "t.yaml:10:22: there is no node \"alise\"; did you mean \"alice\"?\n");
+    assert_said(HEAD NODES "steps: [{call: {from: alice, to: 109}}]\n", "t.yaml:10:34: nobody has the line \"109\"\n");
+    assert_said(HEAD NODES "steps: [{call: {from: alice, to: 101}}]\n", "\"101\" cannot call itself\n");
+    assert_said(HEAD NODES "steps: [{fault: {on: nat, do: rebot}}]\n",
+                "t.yaml:10:31: \"rebot\" is no command of a nat; did you mean \"reboot\"?\n");
+    assert_said(HEAD NODES "steps: [{fault: {wire: alice.hom, do: cut}}]\n",
+                "t.yaml:10:24: there is no wire \"alice.hom\"; did you mean \"alice.home\"?\n");
+    assert_said(HEAD NODES "steps: [{set: {on: net, los: 1%}}]\n",
+                "t.yaml:10:25: \"los\" is not known here; did you mean \"loss\"?\n");
+    assert_said(HEAD NODES "steps: [{sleep: 5}]\n", "t.yaml:10:17: sleep: expected a time with its unit");
+}
+
+static void steps_that_can_never_hold_are_problems(void **state)
+{
+    (void)state;
+    assert_said(HEAD NODES "steps: [{wait: nat registered}]\n", "\"nat\" is a nat; only a phone can be that\n");
+    assert_said(HEAD NODES "steps: [{expect: {media: bob -> alice, mos: 4.5}}]\n",
+                "mos: no call reaches more than 4.41 (G.107)\n");
+    assert_said(HEAD NODES "steps: [{expect: {drops: {at least: 3, at most: 2}}}]\n",
+                "this can never hold: at least is more than at most\n");
+    assert_said(HEAD NODES "  carol: {kind: phone, on: home.21, line: 103, register: no}\n"
+                           "steps: [{wait: carol registered}]\n",
+                "\"carol\" never registers: its \"register\" is no\n");
+    assert_said(HEAD NODES "steps: [{expect: {drops: {cause: no-maping}}}]\n", "did you mean \"no-mapping\"?\n");
+}
+
+static void changes_come_before_reading(void **state)
+{
+    (void)state;
+    struct lab *lab;
+    const struct lab_change changes[] = {{"nodes.alice.line=150"}, {"seed=7"}, {"networks.net.hops=5"}};
+    assert_int_equal(lab_parse(&lab, "t.yaml", SPAN(HEAD NODES), changes, 3), 0);
+    assert_string_equal(lab_setting(&lab->nodes[0], "line"), "150");
+    assert_int_equal(lab->seed, 7);
+    assert_int_equal(lab->plan.nodes_n, 4 + 5);
+    lab_free(lab);
+}
+
+static void bad_change_names_itself(void **state)
+{
+    (void)state;
+    struct lab *lab;
+    const struct lab_change change = {"nodes.alice.lines=1"};
+    assert_int_equal(lab_parse(&lab, "t.yaml", SPAN(HEAD NODES), &change, 1), FE_ESYNTAX);
+    assert_int_equal(lab->problems.n, 1);
+    assert_string_equal(lab->problems.items[0].at.source->name, "--set nodes.alice.lines=1");
+    lab_free(lab);
+}
+
+static void headline_is_the_first_comment_line(void **state)
+{
+    (void)state;
+    struct span s = lab_headline(SPAN("# Double NAT.\n#\n# more\nlab: x\n"));
+    assert_true(span_is(s, "Double NAT."));
+    assert_int_equal(lab_headline(SPAN("lab: x\n")).n, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(correct_lab_has_no_problem),
+        cmocka_unit_test(problem_shows_line_and_caret),
+        cmocka_unit_test(caret_counts_characters_not_bytes),
+        cmocka_unit_test(several_problems_are_told_in_file_order),
+        cmocka_unit_test(yaml_errors_have_their_place),
+        cmocka_unit_test(addresses_are_checked),
+        cmocka_unit_test(networks_are_checked),
+        cmocka_unit_test(settings_are_checked),
+        cmocka_unit_test(steps_are_checked),
+        cmocka_unit_test(steps_that_can_never_hold_are_problems),
+        cmocka_unit_test(changes_come_before_reading),
+        cmocka_unit_test(bad_change_names_itself),
+        cmocka_unit_test(headline_is_the_first_comment_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

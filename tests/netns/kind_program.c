@@ -1,0 +1,9 @@
+/* The programs of the test kinds: farend-prober, farend-mirror, farend-trouble, as nodes/host/main.c is those of the
+ * others. */
+#include "nodes/host/host_main.h"
+#include "tests/netns/kinds.h"
+
+int main(int argc, char **argv)
+{
+    return host_main(&FAREND_TEST_KIND, argc, argv);
+}

@@ -1,0 +1,509 @@
+/* The SBC's signalling, with the phone and the PBX played by hand (RFC 3327, RFC 5626, SB-3, SB-9, NW-2).
+ *
+ *     phone 192.168.1.20 ── NAT 203.0.113.7:40000 ── 203.0.113.10 SBC 10.0.1.2 ── PBX 10.0.1.10
+ */
+#include "nodes/node.h"
+#include "nodes/sbc/sbc_settings.h"
+#include "tests/cmocka.h"
+#include "tests/sbc/fake_host.h"
+
+extern const struct node_kind sbc_kind;
+
+#define OUTSIDE IPV4(203, 0, 113, 10)
+#define INSIDE  IPV4(10, 0, 1, 2)
+
+static const struct endpoint phone = {IPV4(203, 0, 113, 7), 40000};
+static const struct endpoint pbx = {IPV4(10, 0, 1, 10), 5060};
+static const struct endpoint outside = {OUTSIDE, 5060};
+static const struct endpoint inside = {INSIDE, 5060};
+
+struct fixture {
+    struct host *host;
+    void *settings;
+    void *node;
+};
+
+static struct fixture fixture_of(const char *const *changes)
+{
+    struct fixture f = {.host = fake_new("outside", OUTSIDE, "inside", INSIDE),
+                        .settings = options_new(sbc_kind.options, sbc_kind.settings_size)};
+    assert_int_equal(options_set(sbc_kind.options, f.settings, SPAN("pbx"), SPAN("10.0.1.10"), NULL), 0);
+    for (const char *const *set = changes; set && *set; set += 2)
+        assert_int_equal(options_set(sbc_kind.options, f.settings, span_of(set[0]), span_of(set[1]), NULL), 0);
+    assert_int_equal(sbc_kind.start(f.host, f.settings, &f.node, NULL), 0);
+    return f;
+}
+
+static void fixture_fini(struct fixture *f)
+{
+    sbc_kind.stop(f->node);
+    assert_int_equal(fake_open_sockets(f->host), 0);
+    assert_int_equal(timers_next(&f->host->timers), NEVER);
+    options_free(sbc_kind.options, f->settings);
+    fake_free(f->host);
+}
+
+/* ---- messages by hand ---- */
+
+struct request {
+    const char *line; /* "INVITE sip:102@lab.example" */
+    const char *call_id;
+    unsigned cseq;
+    const char *to_tag;  /* ";tag=b" or "" */
+    const char *headers; /* further ones */
+    const char *body;
+};
+
+static void send_request(struct fixture *f, struct endpoint from, struct endpoint to, const struct request *r)
+{
+    char text[4096];
+    static unsigned branch;
+    const char *body = r->body ? r->body : "";
+    const char *sent_by = from.addr == pbx.addr ? "10.0.1.10:5060" : "192.168.1.20:5060";
+    int n = snprintf(text, sizeof text,
+                     "%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKp%u\r\nMax-Forwards: 70\r\n"
+                     "From: <sip:101@lab.example>;tag=a\r\nTo: <sip:101@lab.example>%s\r\nCall-ID: %s\r\n"
+                     "CSeq: %u %.*s\r\n%s%sContent-Length: %zu\r\n\r\n%s",
+                     r->line, sent_by, ++branch, r->to_tag ? r->to_tag : "", r->call_id, r->cseq,
+                     (int)strcspn(r->line, " "), r->line, r->headers ? r->headers : "",
+                     *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
+    assert_true(n > 0 && (size_t)n < sizeof text);
+    assert_true(fake_deliver(f->host, from, to, 64, span_make(text, (size_t)n)));
+}
+
+static const char *last_to(const struct fixture *f, struct endpoint to)
+{
+    for (size_t i = f->host->sent_n; i-- > 0;)
+        if (endpoint_equal(f->host->sent[i].to, to))
+            return f->host->sent[i].data;
+    fail_msg("nothing was sent there");
+    return "";
+}
+
+/* Answers the last request that went to `by`: copies of its Via, From, To, Call-ID and CSeq lines. */
+static void answer(struct fixture *f, struct endpoint by, struct endpoint at, const char *status, const char *headers,
+                   const char *body)
+{
+    char text[4096];
+    struct text t = text_on(text, sizeof text);
+    const char *request = last_to(f, by);
+    text_str(&t, "SIP/2.0 ");
+    text_str(&t, status);
+    text_str(&t, "\r\n");
+    for (const char *line = strchr(request, '\n') + 1; *line != '\r'; line = strchr(line, '\n') + 1) {
+        size_t n = strcspn(line, "\r");
+        if (strncmp(line, "To:", 3) == 0 && !memchr(line, 't', n)) {
+            text_put(&t, span_make(line, n));
+            text_str(&t, ";tag=b\r\n");
+        } else if (strncmp(line, "Via:", 4) == 0 || strncmp(line, "From:", 5) == 0 || strncmp(line, "To:", 3) == 0 ||
+                   strncmp(line, "Call-ID:", 8) == 0 || strncmp(line, "CSeq:", 5) == 0 ||
+                   strncmp(line, "Record-Route:", 13) == 0) {
+            text_put(&t, span_make(line, n + 2));
+        }
+    }
+    text_str(&t, headers);
+    if (*body)
+        text_str(&t, "Content-Type: application/sdp\r\n");
+    text_str(&t, "Content-Length: ");
+    text_u64(&t, strlen(body));
+    text_str(&t, "\r\n\r\n");
+    text_str(&t, body);
+    assert_true(text_ok(&t));
+    assert_true(fake_deliver(f->host, by, at, 64, text_span(&t)));
+}
+
+static void assert_starts(const char *message, const char *start)
+{
+    if (strncmp(message, start, strlen(start)) != 0)
+        fail_msg("expected %s, got: %.60s", start, message);
+}
+
+/* What stands between `before` and the next `end`. */
+static void take(const char *text, const char *before, const char *end, char *dst, size_t cap)
+{
+    const char *at = strstr(text, before);
+    if (!at)
+        fail_msg("%s is missing in: %s", before, text);
+    at += strlen(before);
+    assert_true(span_copy(span_make(at, strcspn(at, end)), dst, cap));
+}
+
+static const struct request registers = {.line = "REGISTER sip:lab.example",
+                                         .call_id = "reg-1",
+                                         .cseq = 1,
+                                         .headers = "Contact: <sip:101@192.168.1.20:5060>\r\nExpires: 3600\r\n"};
+
+/* The phone registers; `path` receives the URI in the Path that the PBX saw. */
+static void register_phone(struct fixture *f, char path[128])
+{
+    send_request(f, phone, outside, &registers);
+    take(last_to(f, pbx), "Path: <", ">", path, 128);
+    answer(f, pbx, inside, "200 OK", "Contact: <sip:101@192.168.1.20:5060>;expires=3600\r\n", "");
+    assert_starts(last_to(f, phone), "SIP/2.0 200 ");
+}
+
+static const char *const sdp_of_phone =
+    "v=0\r\no=- 1 1 IN IP4 192.168.1.20\r\ns=-\r\nc=IN IP4 192.168.1.20\r\nt=0 0\r\n"
+    "m=audio 10000 RTP/AVP 0\r\n";
+static const char *const sdp_of_bob = "v=0\r\no=- 1 1 IN IP4 10.0.1.31\r\ns=-\r\nc=IN IP4 10.0.1.31\r\nt=0 0\r\n"
+                                      "m=audio 12000 RTP/AVP 0\r\n";
+
+/* ---- REGISTER ---- */
+
+static void rfc_3327_register_gets_a_path_with_a_token(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char path[128];
+    register_phone(&f, path);
+    assert_starts(path, "sip:cb0071079c40");
+    assert_non_null(strstr(path, "@10.0.1.2:5060;lr"));
+    const char *seen = last_to(&f, pbx);
+    assert_non_null(strstr(seen, "Via: SIP/2.0/UDP 10.0.1.2:5060;")); /* NW-2 */
+    assert_non_null(strstr(seen, "Max-Forwards: 69\r\n"));
+    assert_null(strstr(last_to(&f, phone), "10.0.1.2:5060;branch"));
+    assert_int_equal(fake_traced(f.host, "\"location\",\"state\":\"added\"", "\"contact\":\"203.0.113.7:40000\""), 1);
+    fixture_fini(&f);
+}
+
+static void a_challenge_passes_and_registers_nobody(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    send_request(&f, phone, outside, &registers);
+    answer(&f, pbx, inside, "401 Unauthorized", "WWW-Authenticate: Digest realm=\"lab\", nonce=\"n\"\r\n", "");
+    assert_starts(last_to(&f, phone), "SIP/2.0 401 ");
+    assert_non_null(strstr(last_to(&f, phone), "WWW-Authenticate: Digest realm=\"lab\", nonce=\"n\"\r\n"));
+    assert_int_equal(fake_traced(f.host, "\"location\"", ""), 0);
+    fixture_fini(&f);
+}
+
+static void register_expires_shortens_what_the_phone_hears(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {"register expires", "45s", NULL};
+    struct fixture f = fixture_of(changes);
+    char path[128];
+    register_phone(&f, path);
+    assert_non_null(strstr(last_to(&f, phone), "Contact: <sip:101@192.168.1.20:5060>;expires=45\r\n"));
+    fake_advance(f.host, 45 * SEC);
+    assert_int_equal(fake_traced(f.host, "\"location\"", "\"expired\""), 1);
+    fixture_fini(&f);
+}
+
+static void rfc_4320_a_silent_pbx_is_silence_for_the_phone(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    send_request(&f, phone, outside, &registers);
+    fake_advance(f.host, 40 * SEC);
+    assert_int_equal(f.host->sent_n, 11); /* SB-12: ten retransmissions */
+    assert_int_equal(fake_traced(f.host, "\"timeout\"", "\"timer\":\"F\""), 1);
+    fixture_fini(&f);
+}
+
+static void a_register_for_elsewhere_or_from_inside_is_403(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    struct request r = registers;
+    send_request(&f, pbx, inside, &r);
+    assert_starts(last_to(&f, pbx), "SIP/2.0 403 ");
+    r.line = "REGISTER sip:elsewhere.example";
+    send_request(&f, phone, outside, &r);
+    assert_starts(last_to(&f, phone), "SIP/2.0 403 ");
+    fixture_fini(&f);
+}
+
+/* ---- requests from inside ---- */
+
+static void a_call_from_the_pbx_takes_the_flow_whatever_the_contact_says(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char path[128];
+    char route[192];
+    register_phone(&f, path);
+    snprintf(route, sizeof route, "Route: <%s>\r\nContact: <sip:102@10.0.1.31>\r\n", path);
+    send_request(&f, pbx, inside,
+                 &(struct request){.line = "INVITE sip:101@192.168.1.20:5060",
+                                   .call_id = "c",
+                                   .cseq = 1,
+                                   .headers = route,
+                                   .body = sdp_of_bob});
+    const char *invite = last_to(&f, phone);
+    assert_starts(invite, "INVITE sip:101@192.168.1.20:5060 SIP/2.0\r\n");
+    assert_null(strstr(invite, "\r\nRoute:"));
+    assert_non_null(strstr(invite, "c=IN IP4 203.0.113.10\r\n"));
+    assert_non_null(strstr(invite, "m=audio 20000 "));
+    char record_route[256];
+    take(invite, "Record-Route: ", "\r", record_route, sizeof record_route);
+    assert_starts(record_route, "<sip:cb0071079c40");
+    assert_non_null(strstr(record_route, "@203.0.113.10:5060;lr;call=1>, <sip:10.0.1.2:5060;lr;call=1>"));
+    fixture_fini(&f);
+}
+
+static void call_by_token(struct fixture *f, const char *user, const char *expected)
+{
+    char route[192];
+    snprintf(route, sizeof route, "Route: <sip:%s@10.0.1.2;lr>\r\nContact: <sip:102@10.0.1.31>\r\n", user);
+    send_request(
+        f, pbx, inside,
+        &(struct request){.line = "INVITE sip:101@192.168.1.20", .call_id = user, .cseq = 1, .headers = route});
+    assert_starts(last_to(f, pbx), expected);
+}
+
+static void rfc_5626_5_3_1_bad_tokens_are_403_and_dead_flows_430(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char path[128];
+    char token[64];
+    register_phone(&f, path);
+    take(path, "sip:", "@", token, sizeof token);
+    call_by_token(&f, "alice", "SIP/2.0 403 ");
+    fake_advance(f.host, 3600 * SEC);
+    call_by_token(&f, token, "SIP/2.0 430 Flow Failed");
+    fixture_fini(&f);
+}
+
+static void a_request_without_a_token_is_404(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    send_request(&f, pbx, inside,
+                 &(struct request){.line = "INVITE sip:101@10.0.1.2",
+                                   .call_id = "c",
+                                   .cseq = 1,
+                                   .headers = "Contact: <sip:102@10.0.1.31>\r\n"});
+    assert_starts(last_to(&f, pbx), "SIP/2.0 404 ");
+    fixture_fini(&f);
+}
+
+/* ---- requests from outside ---- */
+
+#define INVITE_102 .line = "INVITE sip:102@lab.example", .call_id = "c", .cseq = 1, .body = sdp_of_phone
+#define CONTACT    "Contact: <sip:101@192.168.1.20:5060>\r\n"
+
+static void strangers_and_foreign_domains_are_403(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char path[128];
+    send_request(&f, phone, outside, &(struct request){INVITE_102, .headers = CONTACT});
+    assert_starts(last_to(&f, phone), "SIP/2.0 403 ");
+    register_phone(&f, path);
+    send_request(
+        &f, phone, outside,
+        &(struct request){.line = "INVITE sip:x@elsewhere.example", .call_id = "d", .cseq = 1, .headers = CONTACT});
+    assert_starts(last_to(&f, phone), "SIP/2.0 403 ");
+    fixture_fini(&f);
+}
+
+static void sb_9_a_preloaded_route_is_rejected_but_not_the_sbc_itself(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char path[128];
+    register_phone(&f, path);
+    send_request(&f, phone, outside, &(struct request){INVITE_102, .headers = "Route: <sip:10.0.1.99;lr>\r\n" CONTACT});
+    assert_starts(last_to(&f, phone), "SIP/2.0 403 ");
+    send_request(&f, phone, outside,
+                 &(struct request){INVITE_102, .headers = "Route: <sip:203.0.113.10;lr>\r\n" CONTACT});
+    assert_starts(last_to(&f, phone), "SIP/2.0 100 ");
+    assert_starts(last_to(&f, pbx), "INVITE sip:102@lab.example ");
+    fixture_fini(&f);
+}
+
+static void a_call_to_the_sbcs_address_is_a_call_to_the_domain(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char path[128];
+    register_phone(&f, path);
+    send_request(
+        &f, phone, outside,
+        &(struct request){.line = "INVITE sip:102@203.0.113.10", .call_id = "c", .cseq = 1, .headers = CONTACT});
+    assert_starts(last_to(&f, pbx), "INVITE sip:102@lab.example ");
+    fixture_fini(&f);
+}
+
+/* INVITE, 200, then BYE by the route that the Record-Routes made. */
+static void a_call_from_outside_and_its_end(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char path[128];
+    char record_route[256];
+    char headers[512];
+    register_phone(&f, path);
+    send_request(&f, phone, outside, &(struct request){INVITE_102, .headers = CONTACT});
+    take(last_to(&f, pbx), "Record-Route: ", "\r", record_route, sizeof record_route);
+    assert_starts(record_route, "<sip:10.0.1.2:5060;lr;call=1>, <sip:cb0071079c40");
+    assert_non_null(strstr(last_to(&f, pbx), "c=IN IP4 10.0.1.2\r\n"));
+    answer(&f, pbx, inside, "200 OK", "Contact: <sip:102@10.0.1.31>\r\n", sdp_of_bob);
+    assert_starts(last_to(&f, phone), "SIP/2.0 200 ");
+    assert_non_null(strstr(last_to(&f, phone), "c=IN IP4 203.0.113.10\r\n"));
+    assert_int_equal(fake_traced(f.host, "\"relay\",\"state\":\"opened\"", "\"call_id\":\"c\""), 2);
+    /* The callee hangs up: its route set is the Record-Route as it stands. */
+    snprintf(headers, sizeof headers, "Route: %s\r\n", record_route);
+    send_request(&f, pbx, inside,
+                 &(struct request){.line = "BYE sip:101@192.168.1.20:5060",
+                                   .call_id = "c",
+                                   .cseq = 7,
+                                   .to_tag = ";tag=a",
+                                   .headers = headers});
+    assert_starts(last_to(&f, phone), "BYE sip:101@192.168.1.20:5060 ");
+    assert_int_equal(fake_traced(f.host, "\"closed\"", "\"relay\""), 0);
+    answer(&f, phone, outside, "200 OK", "", "");
+    assert_int_equal(fake_traced(f.host, "\"closed\"", "\"relay\""), 2);
+    fixture_fini(&f);
+}
+
+static void a_bye_that_nobody_answers_closes_the_relay(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char path[128];
+    char record_route[256];
+    char headers[512];
+    register_phone(&f, path);
+    send_request(&f, phone, outside, &(struct request){INVITE_102, .headers = CONTACT});
+    take(last_to(&f, pbx), "Record-Route: ", "\r", record_route, sizeof record_route);
+    answer(&f, pbx, inside, "200 OK", "Contact: <sip:102@10.0.1.31>\r\n", sdp_of_bob);
+    snprintf(headers, sizeof headers, "Route: %s\r\n", record_route);
+    send_request(&f, pbx, inside,
+                 &(struct request){.line = "BYE sip:101@192.168.1.20:5060",
+                                   .call_id = "another",
+                                   .cseq = 7,
+                                   .to_tag = ";tag=a",
+                                   .headers = headers});
+    fake_advance(f.host, 100 * SEC);
+    assert_int_equal(fake_traced(f.host, "\"closed\"", "\"relay\""), 0); /* another call's number */
+    send_request(&f, pbx, inside,
+                 &(struct request){.line = "BYE sip:101@192.168.1.20:5060",
+                                   .call_id = "c",
+                                   .cseq = 7,
+                                   .to_tag = ";tag=a",
+                                   .headers = headers});
+    fake_advance(f.host, 200 * SEC);
+    assert_int_equal(fake_traced(f.host, "\"closed\"", "\"relay\""), 2);
+    fixture_fini(&f);
+}
+
+static void a_failed_call_closes_its_relay(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char path[128];
+    register_phone(&f, path);
+    send_request(&f, phone, outside, &(struct request){INVITE_102, .headers = CONTACT});
+    answer(&f, pbx, inside, "486 Busy Here", "", "");
+    assert_starts(last_to(&f, phone), "SIP/2.0 486 ");
+    assert_int_equal(fake_traced(f.host, "\"closed\"", "\"relay\""), 2);
+    assert_int_equal(fake_open_sockets(f.host), 2);
+    fixture_fini(&f);
+}
+
+static void an_sdp_that_cannot_be_read_is_488(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char path[128];
+    register_phone(&f, path);
+    send_request(&f, phone, outside,
+                 &(struct request){.line = "INVITE sip:102@lab.example",
+                                   .call_id = "c",
+                                   .cseq = 1,
+                                   .headers = CONTACT,
+                                   .body = "this is no description\r\n"});
+    assert_starts(last_to(&f, phone), "SIP/2.0 488 ");
+    assert_string_equal(f.host->last_drop, "bad-sdp");
+    assert_int_equal(fake_open_sockets(f.host), 2);
+    fixture_fini(&f);
+}
+
+static void sb_3_the_public_address_is_written_outside(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {"public address", "198.51.100.1", NULL};
+    struct fixture f = fixture_of(changes);
+    char path[128];
+    char route[192];
+    register_phone(&f, path);
+    snprintf(route, sizeof route, "Route: <%s>\r\nContact: <sip:102@10.0.1.31>\r\n", path);
+    send_request(&f, pbx, inside,
+                 &(struct request){.line = "INVITE sip:101@192.168.1.20:5060",
+                                   .call_id = "c",
+                                   .cseq = 1,
+                                   .headers = route,
+                                   .body = sdp_of_bob});
+    const char *invite = last_to(&f, phone);
+    assert_non_null(strstr(invite, "Via: SIP/2.0/UDP 198.51.100.1:5060;"));
+    assert_non_null(strstr(invite, "@198.51.100.1:5060;lr;call=1>"));
+    assert_non_null(strstr(invite, "c=IN IP4 198.51.100.1\r\n"));
+    assert_null(strstr(invite, "203.0.113.10"));
+    fixture_fini(&f);
+}
+
+/* ---- the rest ---- */
+
+static void options_ping_keeps_pinging_while_the_flow_lives(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {"options ping", "30s", "register expires", "100s", NULL};
+    struct fixture f = fixture_of(changes);
+    char path[128];
+    register_phone(&f, path);
+    for (int i = 1; i <= 3; i++) {
+        fake_advance(f.host, i * 30 * SEC);
+        assert_starts(last_to(&f, phone), "OPTIONS sip:203.0.113.7:40000 ");
+        answer(&f, phone, outside, "200 OK", "", "");
+    }
+    size_t sent = f.host->sent_n;
+    fake_advance(f.host, 300 * SEC);
+    assert_int_equal(f.host->sent_n, sent);
+    fixture_fini(&f);
+}
+
+static void commands_report_and_change_settings(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char path[128];
+    register_phone(&f, path);
+    sbc_kind.command(f.node, SPAN("report"));
+    assert_int_equal(fake_traced(f.host, "\"ev\":\"report\",\"registrations\":1,\"calls\":0", ""), 1);
+    sbc_kind.command(f.node, SPAN("set media ttl reset"));
+    assert_int_equal(fake_traced(f.host, "\"bad-command\"", ""), 0);
+    sbc_kind.command(f.node, SPAN("set media ttl often"));
+    sbc_kind.command(f.node, SPAN("set port 5070"));
+    sbc_kind.command(f.node, SPAN("sing"));
+    assert_int_equal(fake_traced(f.host, "\"bad-command\"", ""), 3);
+    fixture_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rfc_3327_register_gets_a_path_with_a_token),
+        cmocka_unit_test(a_challenge_passes_and_registers_nobody),
+        cmocka_unit_test(register_expires_shortens_what_the_phone_hears),
+        cmocka_unit_test(rfc_4320_a_silent_pbx_is_silence_for_the_phone),
+        cmocka_unit_test(a_register_for_elsewhere_or_from_inside_is_403),
+        cmocka_unit_test(a_call_from_the_pbx_takes_the_flow_whatever_the_contact_says),
+        cmocka_unit_test(rfc_5626_5_3_1_bad_tokens_are_403_and_dead_flows_430),
+        cmocka_unit_test(a_request_without_a_token_is_404),
+        cmocka_unit_test(strangers_and_foreign_domains_are_403),
+        cmocka_unit_test(sb_9_a_preloaded_route_is_rejected_but_not_the_sbc_itself),
+        cmocka_unit_test(a_call_to_the_sbcs_address_is_a_call_to_the_domain),
+        cmocka_unit_test(a_call_from_outside_and_its_end),
+        cmocka_unit_test(a_bye_that_nobody_answers_closes_the_relay),
+        cmocka_unit_test(a_failed_call_closes_its_relay),
+        cmocka_unit_test(an_sdp_that_cannot_be_read_is_488),
+        cmocka_unit_test(sb_3_the_public_address_is_written_outside),
+        cmocka_unit_test(options_ping_keeps_pinging_while_the_flow_lives),
+        cmocka_unit_test(commands_report_and_change_settings),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SIGKILL at random moments of a run in the netns world, of the command or of any process it made: afterwards nothing is left,
+# no process, network namespace, interface, mount, or file outside the run's folder.
+#     kill.sh BIN_DIR LAB TIMES
+set -uo pipefail
+bin=$1 lab=$2 times=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export FAREND_KILL_TEST=$work # marks every process of ours through its environment
+RANDOM=20 # the same victims and delays in every run of the test
+
+ours() { # pids of the processes that came from our runs, this script's own apart
+    local file pid
+    for file in /proc/[0-9]*/environ; do
+        pid=${file#/proc/}
+        pid=${pid%/environ}
+        [ "$pid" = "$$" ] && continue
+        # The command's name tells a run from the shell's own subprocesses.
+        case $(cat "/proc/$pid/comm" 2>/dev/null) in farend*) ;; *) continue ;; esac
+        grep -qzxF "FAREND_KILL_TEST=$work" "$file" 2>/dev/null && echo "$pid"
+    done
+}
+
+namespaces() { readlink /proc/[0-9]*/ns/net 2>/dev/null | sort -u | wc -l; }
+
+residue() { # what a run could leave behind; compared as text before and after
+    echo "namespaces with a process: $(namespaces)"
+    echo "named namespaces: $(ls /run/netns 2>/dev/null | tr '\n' ' ')"
+    echo "interfaces: $(ls /sys/class/net | tr '\n' ' ')"
+    echo "mounts: $(wc -l </proc/self/mountinfo)"
+    echo "shared memory: $(ls /dev/shm 2>/dev/null | tr '\n' ' ')"
+    echo "files: $(ls -A /tmp 2>/dev/null | grep -c farend)"
+}
+
+run() { "$bin/farend" run "$lab" --world netns --out "$work/run" >"$work/log" 2>&1; }
+
+gone() { # waits until no process of ours is left; the kernel reaps them in its own time
+    local deadline=$((SECONDS + 10))
+    while [ -n "$(ours)" ]; do
+        [ $SECONDS -lt $deadline ] || return 1
+    done
+}
+
+run || { cat "$work/log"; echo "the lab does not pass to begin with"; exit 1; }
+start=$(date +%s%N)
+run
+duration_us=$((($(date +%s%N) - start) / 1000))
+before=$(residue)
+
+for ((i = 1; i <= times; i++)); do
+    run &
+    shell=$!
+    delay_us=$((RANDOM * 32768 + RANDOM))
+    delay_us=$((delay_us % duration_us))
+    sleep "$(printf '%d.%06d' $((delay_us / 1000000)) $((delay_us % 1000000)))"
+    mapfile -t victims < <(ours)
+    if [ ${#victims[@]} -gt 0 ]; then
+        # Every other time the command itself (the lowest pid), else any of its processes.
+        pick=0
+        [ $((i % 2)) -eq 0 ] && pick=$((RANDOM % ${#victims[@]}))
+        kill -9 "${victims[$pick]}" 2>/dev/null
+    fi
+    wait $shell 2>/dev/null
+    if ! gone; then
+        echo "kill $i: processes are left 10 s after the kill:"
+        ps -o pid,ppid,stat,args -p "$(ours | paste -sd,)"
+        exit 1
+    fi
+done
+
+after=$(residue)
+if [ "$before" != "$after" ]; then
+    diff <(echo "$before") <(echo "$after")
+    echo "something is left behind"
+    exit 1
+fi
+echo "killed $times runs of $((duration_us / 1000)) ms: nothing is left"
