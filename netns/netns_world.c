@@ -15,6 +15,7 @@
 #include "sim/engine/world.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,11 +30,25 @@ enum { EVENTS = 64 };
 /* What an event of the master epoll is about: the node's number, and which of its descriptors. */
 enum watch { WATCH_END, WATCH_INPUT, WATCH_LIFE, WATCHES };
 
+/* What may be found at a node. A system call that finds nothing costs as much as one that does, so the world keeps
+ * account of what there can be: a small packet given to a kernel brings about one other at most, and a program says how
+ * many it sent. What the account misses is found by the master epoll before the clock moves; only then does it say
+ * EXPECT_ANY. */
+struct account {
+    unsigned expected; /* packets waiting in the ports; 0: none, no need to look */
+    unsigned cursor;   /* ports below have been emptied in this round */
+    unsigned came_by;  /* port of the latest packet in: its answer leaves by another, as a rule */
+    bool input;        /* the program may have some */
+};
+
+#define EXPECT_ANY UINT_MAX
+
 struct world {
     struct engine *engine;
     const struct plan *plan;
     struct netns_node *nodes;       /* as in the plan; those of other worlds have no namespace */
     struct netns_program *programs; /* as in the plan; routers and those of other worlds have none */
+    struct account *accounts;       /* as in the plan */
     int master;                     /* epoll */
     int home;                       /* the namespace that this thread came from */
     bool unsettled;                 /* veth: packets may be on their way in the kernel */
@@ -41,8 +56,9 @@ struct world {
     struct netns_site site;
     struct netns_programs launch;
     bool pinned;
-    cpu_set_t cpus;    /* where this process ran before it was pinned */
-    char folder[4096]; /* of the programs */
+    cpu_set_t cpus;       /* where this process ran before it was pinned */
+    char folder[4096];    /* of the programs */
+    struct packet *found; /* by outgoing(), for pull() */
     uint8_t packet[NETNS_PACKET];
 };
 
@@ -163,6 +179,7 @@ static struct world *world_new(struct engine *e, const struct plan *plan)
     w->wires = NETNS_WIRES_NONE;
     w->nodes = calloc(plan->nodes_n + 1, sizeof *w->nodes);
     w->programs = calloc(plan->nodes_n + 1, sizeof *w->programs);
+    w->accounts = calloc(plan->nodes_n + 1, sizeof *w->accounts);
     for (size_t i = 0; w->nodes && w->programs && i < plan->nodes_n; i++) {
         w->nodes[i].space = -1;
         w->programs[i] = (struct netns_program){.node = &plan->nodes[i], .process = -1, .input = -1};
@@ -189,6 +206,7 @@ static void world_close(struct world *w)
         sched_setaffinity(0, sizeof w->cpus, &w->cpus);
     free(w->nodes);
     free(w->programs);
+    free(w->accounts);
     free(w);
 }
 
@@ -213,7 +231,7 @@ static int world_build(struct world *w, const bool *mine, struct text *why)
 static int world_open(struct world **out, struct engine *e, const struct plan *plan, const bool *mine, struct text *why)
 {
     struct world *w = world_new(e, plan);
-    int error = w && w->nodes && w->programs ? world_build(w, mine, why) : FE_EMEM;
+    int error = w && w->nodes && w->programs && w->accounts ? world_build(w, mine, why) : FE_EMEM;
     if (error && w)
         world_close(w);
     if (!error)
@@ -233,13 +251,34 @@ static void fail(struct world *w, unsigned node, const char *what)
     engine_fail(w->engine, buf);
 }
 
+/* How many packets the node's kernel may send because of this one. */
+static unsigned brings_about(const struct plan_node *node, const struct packet *p)
+{
+    bool fragment = p->n > 7 && ((p->data[6] & 0x3f) | p->data[7]) != 0;
+    if (node->role == PLAN_PROGRAM && node->kind->raw)
+        return 0;
+    for (size_t i = 0; i < node->ports_n; i++)
+        if (fragment || p->n > node->ports[i].mtu)
+            return EXPECT_ANY; /* what is put together here may leave in pieces again */
+    return 1;
+}
+
+static void expect(struct account *a, unsigned more)
+{
+    a->expected = more >= EXPECT_ANY - a->expected ? EXPECT_ANY : a->expected + more;
+    a->cursor = 0;
+}
+
 static void world_push(struct world *w, unsigned node, unsigned port, struct packet *p)
 {
     /* EINVAL: not IPv4, which no stack would take either. */
     if (!netns_end_write(&w->nodes[node].ends[port], p->data, p->n) && errno != EINVAL)
         fail(w, node, strerror(errno));
-    packet_release(p);
+    expect(&w->accounts[node], brings_about(&w->plan->nodes[node], p));
+    w->accounts[node].came_by = port;
+    w->accounts[node].input = true;
     w->unsettled = true;
+    packet_release(p);
 }
 
 static void settle(struct world *w)
@@ -249,16 +288,50 @@ static void settle(struct world *w)
     w->unsettled = false;
 }
 
-static struct packet *world_pull(struct world *w, unsigned node, unsigned port)
+/* The next packet that the node sent by this port, if any. */
+static struct packet *take(struct world *w, unsigned node, unsigned port)
 {
-    settle(w);
+    struct account *a = &w->accounts[node];
     size_t n = netns_end_read(&w->nodes[node].ends[port], w->packet);
     if (n == 0)
         return NULL;
+    if (a->expected != EXPECT_ANY && a->expected != 0)
+        a->expected--;
     struct packet *p = packet_copy(engine_pool(w->engine), w->packet, n);
     if (!p)
         fail(w, node, "out of memory");
     return p;
+}
+
+/* Several packets are taken port by port; the only one there can be is looked for where it probably is. */
+static int world_outgoing(struct world *w, unsigned node)
+{
+    struct account *a = &w->accounts[node];
+    unsigned ports = (unsigned)w->plan->nodes[node].ports_n;
+    unsigned first = a->cursor;
+    if (a->expected == 0)
+        return -1;
+    if (a->expected == 1 && a->cursor == 0)
+        first = a->came_by + 1;
+    settle(w);
+    for (unsigned left = ports - a->cursor; left && !w->found; left--) {
+        a->cursor = first++ % ports;
+        w->found = take(w, node, a->cursor);
+    }
+    if (w->found)
+        return (int)a->cursor;
+    a->expected = 0;
+    return -1;
+}
+
+static struct packet *world_pull(struct world *w, unsigned node, unsigned port)
+{
+    struct packet *p = w->found;
+    w->found = NULL;
+    if (p)
+        return p;
+    settle(w);
+    return take(w, node, port);
 }
 
 /* ---- turns ---- */
@@ -266,11 +339,15 @@ static struct packet *world_pull(struct world *w, unsigned node, unsigned port)
 static bool world_ready(struct world *w, unsigned node)
 {
     const struct netns_program *p = &w->programs[node];
+    struct account *a = &w->accounts[node];
     struct epoll_event event;
-    if (!p->page)
-        return false;
-    settle(w);
-    return p->commands_n || epoll_wait(p->input, &event, 1, 0) > 0;
+    if (!p->page || p->commands_n)
+        return p->page != NULL;
+    if (a->input) {
+        settle(w);
+        a->input = epoll_wait(p->input, &event, 1, 0) > 0;
+    }
+    return a->input;
 }
 
 static void take_trace(struct world *w, unsigned node, struct turn_page *page)
@@ -302,6 +379,10 @@ static bool take_turn(struct world *w, unsigned node)
     w->unsettled = true;
     if (end != NETNS_TURN_WEDGED)
         take_trace(w, node, p->page);
+    if (end != NETNS_TURN_BACK)
+        expect(&w->accounts[node], EXPECT_ANY);
+    else if (p->page->result != TURN_FLUSH)
+        expect(&w->accounts[node], p->page->sent);
     switch (end) {
     case NETNS_TURN_BACK: break;
     case NETNS_TURN_DEAD: program_died(w, node); return false;
@@ -323,12 +404,14 @@ static bool take_turn(struct world *w, unsigned node)
 static lab_time world_turn(struct world *w, unsigned node)
 {
     struct netns_program *p = &w->programs[node];
+    struct account *a = &w->accounts[node];
     if (!p->page)
         return NEVER;
     p->page->now = engine_now(w->engine);
     netns_program_hand_over(p);
     while (take_turn(w, node))
         ;
+    a->input = false; /* a turn leaves none behind */
     return p->page ? p->page->deadline : NEVER;
 }
 
@@ -346,10 +429,13 @@ static bool look(struct world *w, const struct timespec *patience)
     int n = epoll_pwait2(w->master, events, EVENTS, patience, NULL);
     for (int i = 0; i < n; i++) {
         unsigned node = (unsigned)(events[i].data.u64 / WATCHES);
-        if (events[i].data.u64 % WATCHES == WATCH_LIFE)
+        if (events[i].data.u64 % WATCHES == WATCH_LIFE) {
             program_died(w, node);
-        else
-            engine_touch(w->engine, node);
+            continue;
+        }
+        expect(&w->accounts[node], EXPECT_ANY);
+        w->accounts[node].input = true;
+        engine_touch(w->engine, node);
     }
     return n <= 0;
 }
@@ -393,6 +479,7 @@ const struct world_ops netns_world = {
     .close = world_close,
     .push = world_push,
     .pull = world_pull,
+    .outgoing = world_outgoing,
     .ready = world_ready,
     .turn = world_turn,
     .command = world_command,

@@ -38,10 +38,10 @@ static int set_word(struct host_args *args, const struct node_kind *kind, struct
                     struct text *why)
 {
     int port = port_named(kind, path);
-    if (port >= 0) {
-        args->ports[port] = value;
+    if (port >= 0 && span_copy(value, args->ports[port], HOST_WHERE))
         return 0;
-    }
+    if (port >= 0)
+        return complain(why, FE_ERANGE, "", path, " is neither an address nor an interface");
     int error = options_set(kind->options, args->settings, path, value, why);
     struct nearest best = {0};
     /* options_set has named the nearest setting; a port may be nearer still when it found none. */

@@ -6,6 +6,8 @@
 #include "nodes/host/host_impl.h"
 #include "nodes/node.h"
 
+enum { HOST_WHERE = 64 }; /* bytes of a port's word, NUL included: INTERFACE:ADDRESS/BITS */
+
 struct host_args {
     const char *name; /* --name; else the kind's */
     uint64_t seed;    /* --seed; else from the machine */
@@ -13,8 +15,8 @@ struct host_args {
     bool lab;  /* --lab: started by an engine */
     bool json; /* --json: the trace as JSON lines */
     bool help;
-    struct span ports[HOST_PORTS]; /* the word of each port in the order of kind->ports; empty: not attached */
-    void *settings;                /* of kind->settings_size; owned: host_args_free */
+    char ports[HOST_PORTS][HOST_WHERE]; /* the word of each port in the order of kind->ports; empty: not attached */
+    void *settings;                     /* of kind->settings_size; owned: host_args_free */
 };
 
 /* The words are borrowed from argv. 0, or a negative enum fe_error and a sentence. Free in both cases. */

@@ -70,6 +70,22 @@ const struct host_port *host_port_with(const struct host *h, ipv4 addr)
     return NULL;
 }
 
+static bool fits_everywhere(const struct host *h, size_t n)
+{
+    for (unsigned i = 0; i < h->interfaces_n; i++)
+        if (n > h->interfaces[i].port.mtu)
+            return false;
+    return true;
+}
+
+void host_count_sent(struct host *h, size_t n)
+{
+    if (!fits_everywhere(h, n))
+        h->sent = TURN_SENT_MANY;
+    else if (h->sent != TURN_SENT_MANY)
+        h->sent++;
+}
+
 struct record *host_trace(struct host *h, const char *event)
 {
     assert(!h->tracing);

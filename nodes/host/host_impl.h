@@ -52,6 +52,8 @@ struct host {
     bool closed;                       /* some input is closed and waits to be freed */
     bool looped; /* something was sent to ourselves, or an error was queued: look at the inputs once more */
 
+    uint32_t sent; /* packets given to the interfaces in this turn; TURN_SENT_MANY: cannot tell */
+
     const struct host_sink *sink;
     struct record record;
     bool tracing;           /* between host_trace and host_trace_end */
@@ -66,6 +68,9 @@ struct host {
 /* The caller's memory. name is borrowed, epoll is taken over. */
 void host_init(struct host *h, const char *name, uint64_t seed, int epoll, const struct host_sink *sink);
 void host_fini(struct host *h); /* closes everything */
+
+/* Notes that a packet of n bytes left: alone, or as fragments of which nobody knows the number. */
+void host_count_sent(struct host *h, size_t n);
 
 /* ---- host_loop.c ---- */
 /* Watches fd for input and errors. FE_EOS. */

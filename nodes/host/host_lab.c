@@ -38,6 +38,14 @@ static void take_commands(struct host *h, const struct node_kind *kind, void *no
     }
 }
 
+static void give_back(struct host *h)
+{
+    struct turn_page *page = h->page;
+    page->sent = h->sent;
+    page->deadline = h->ended ? NEVER : timers_next(&h->timers);
+    h->sent = 0;
+}
+
 int host_lab_run(struct host *h, const struct node_kind *kind, const void *settings)
 {
     struct turn_page *page = h->page;
@@ -49,6 +57,7 @@ int host_lab_run(struct host *h, const struct node_kind *kind, const void *setti
     if (error) {
         if (why.n == 0)
             text_str(&why, fe_error_text(error));
+        give_back(h);
         turn_leave(page, TURN_FAILED);
         return 2;
     }
@@ -58,12 +67,12 @@ int host_lab_run(struct host *h, const struct node_kind *kind, const void *setti
         host_work(h);
         if (h->ended)
             break;
-        page->deadline = timers_next(&h->timers);
+        give_back(h);
         turn_yield(page, TURN_DONE);
         h->now = page->now;
     }
     kind->stop(node);
-    page->deadline = NEVER;
+    give_back(h);
     turn_leave(page, TURN_EXITED);
     return h->status;
 }

@@ -146,9 +146,10 @@ int host_raw_send(struct host_raw *r, unsigned port, const uint8_t *packet, size
     if (n > interface->port.mtu)
         return FE_ERANGE;
     ssize_t sent = sendto(r->ports[port]->input.fd, packet, n, 0, (const struct sockaddr *)&to, sizeof to);
-    if (sent >= 0)
-        return 0;
-    return errno == EMSGSIZE ? FE_ERANGE : FE_EAGAIN;
+    if (sent < 0)
+        return errno == EMSGSIZE ? FE_ERANGE : FE_EAGAIN;
+    host_count_sent(r->host, n);
+    return 0;
 }
 
 void host_raw_close(struct host_raw *r)

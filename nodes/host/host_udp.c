@@ -23,6 +23,7 @@ enum {
     DATAGRAM = 65536,
     RECEIVE_BUFFER = 4 << 20, /* bytes: a burst of a whole turn must fit */
     DEFAULT_TTL = 64,
+    HEADERS = 28,     /* bytes: IPv4 and UDP */
     PORT_LOW = 32768, /* Linux's default ip_local_port_range */
     PORT_HIGH = 60999,
     PORT_TRIES = 10000,
@@ -271,13 +272,18 @@ static int send_error(int os_error)
 
 int host_udp_send(struct host_udp *u, struct endpoint to, uint8_t ttl, struct span data)
 {
+    struct host *h = u->input.host;
     struct sockaddr_in address = address_of(to);
     ssize_t sent = send_once(u->input.fd, &address, ttl, data);
     if (sent < 0 && errno != EAGAIN && errno != ENOBUFS)
         sent = send_once(u->input.fd, &address, ttl, data);
     if (sent < 0 && errno == EMSGSIZE)
-        u->input.host->looped = true; /* the kernel has queued that error: it is no input of the next turn */
-    if (to.addr >> 24 == 127 || host_port_with(u->input.host, to.addr))
-        u->input.host->looped = true;
-    return sent < 0 ? send_error(errno) : 0;
+        h->looped = true; /* the kernel has queued that error: it is no input of the next turn */
+    if (sent < 0)
+        return send_error(errno);
+    if (to.addr >> 24 == 127 || host_port_with(h, to.addr))
+        h->looped = true;
+    else
+        host_count_sent(h, data.n + HEADERS);
+    return 0;
 }

@@ -36,6 +36,8 @@ enum turn_result {
     TURN_EXITED, /* the node called host_exit(). The program ends */
 };
 
+#define TURN_SENT_MANY UINT32_MAX
+
 enum {
     TURN_WHY = 512,        /* bytes, NUL included */
     TURN_COMMANDS = 3072,  /* bytes of command lines, each ended by a newline */
@@ -48,8 +50,9 @@ struct turn_page {
     lab_time now;            /* lab time of the turn */
     lab_time deadline;       /* the node's next timer; NEVER: none */
     int32_t engine;          /* process id of the engine: a program whose parent is another ends at once */
-    uint32_t commands_n;     /* bytes in use; written by the engine, set to 0 by the program */
-    uint32_t trace_n;        /* bytes in use; written by the program, set to 0 by the engine */
+    uint32_t sent;       /* packets that the node gave to its interfaces in this turn; TURN_SENT_MANY: cannot tell */
+    uint32_t commands_n; /* bytes in use; written by the engine, set to 0 by the program */
+    uint32_t trace_n;    /* bytes in use; written by the program, set to 0 by the engine */
     char why[TURN_WHY];
     char commands[TURN_COMMANDS];
     char trace[TURN_TRACE];

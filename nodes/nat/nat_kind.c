@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PIECE_MIN = 68 }; /* RFC 791 §3.2: no link takes less */
+
 struct nat_node {
     struct host *host;
     struct host_raw *raw;
@@ -206,6 +208,7 @@ static int nat_node_start(struct host *h, const void *settings, void **out, stru
     if (!node)
         return FE_EMEM;
     node->host = h;
+    node->piece_cap = PIECE_MIN;
     node->settings = *(const struct nat_settings *)settings;
     timer_init(&node->deadline, deadline_came, node);
     int error = find_ports(node, why);

@@ -77,11 +77,12 @@ static void answer_error(struct router_node *node, unsigned port, const struct i
 static void forward(struct router_node *node, unsigned from, uint8_t *packet, const struct ip_view *v)
 {
     const struct ip_route *route = ip_routes_find(&node->routes, v->dst);
+    unsigned to = route ? route->port : from;
     struct ip_forward f;
-    ip_forward(packet, v, route ? node->ports[route->port]->mtu : 0, &f);
+    ip_forward(packet, v, route ? node->ports[to]->mtu : 0, &f);
     switch (f.action) {
-    case IP_FORWARD_SEND: (void)host_raw_send(node->raw, route->port, packet, v->total); break;
-    case IP_FORWARD_FRAGMENT: send_fragments(node, route->port, packet, v->total); break;
+    case IP_FORWARD_SEND: (void)host_raw_send(node->raw, to, packet, v->total); break;
+    case IP_FORWARD_FRAGMENT: send_fragments(node, to, packet, v->total); break;
     case IP_FORWARD_ERROR:
         drop(node, f.cause, packet, v->total);
         answer_error(node, from, &f, packet, v->total);
@@ -135,7 +136,6 @@ static void router_stop(void *arg)
     free(node);
 }
 
-/* "there is no port "lfet" here" */
 static int add_route(struct router_node *node, struct subnet to, const char *by, struct text *why)
 {
     for (unsigned i = 0; i < node->ports_n; i++)

@@ -218,6 +218,8 @@ static void answer_best(struct sip_context *c)
     struct sip_incoming in = {.msg = &msg, .core = &core, .flow = best->flow};
     gather_challenges(best, &challenges);
     answer_with(best, &in, text_span(&challenges));
+    if (!c->answered) /* edited beyond what a datagram holds */
+        answer_locally(c, 500);
 }
 
 /* ---- branches ---- */
@@ -329,7 +331,8 @@ static void start_group(struct sip_context *c)
             start_branch(&c->branches[i]);
 }
 
-static bool refused_everywhere(const struct sip_context *c)
+/* A 6xx speaks for all places where the user could be. */
+static bool refused_globally(const struct sip_context *c)
 {
     for (unsigned i = 0; i < c->n; i++)
         if (c->branches[i].state == SIP_BRANCH_DONE && c->branches[i].status >= 600)
@@ -340,7 +343,7 @@ static bool refused_everywhere(const struct sip_context *c)
 /* Nothing pending: the next group has its turn, until there is none. */
 static void go_on(struct sip_context *c)
 {
-    while (!c->answered && c->server && !c->cancelled && !refused_everywhere(c) && !any_in(c, SIP_BRANCH_PENDING) &&
+    while (!c->answered && c->server && !c->cancelled && !refused_globally(c) && !any_in(c, SIP_BRANCH_PENDING) &&
            any_in(c, SIP_BRANCH_WAITING))
         start_group(c);
     if (!c->answered && !any_in(c, SIP_BRANCH_PENDING))

@@ -9,7 +9,6 @@
  * A 2xx takes CALLING to ACCEPTED as well. */
 #include "nodes/sip/sip_txn_private.h"
 
-#include "nodes/base/error.h"
 #include "nodes/proto/sip_build.h"
 
 #include <assert.h>

@@ -64,6 +64,18 @@ static lab_time wall_clock(void *arg)
     return between(child->began, now);
 }
 
+/* For labs without a world that waits for packets of its own; a signal wakes it. */
+static void wall_sleep(void *arg, lab_time until)
+{
+    lab_time rest = until - wall_clock(arg);
+    if (rest <= 0)
+        return;
+    if (rest > SEC)
+        rest = SEC; /* the engine asks again, and looks at the stop flag */
+    struct timespec t = {(time_t)(rest / SEC), (long)(rest % SEC)};
+    nanosleep(&t, NULL);
+}
+
 /* On a terminal a line that is written over, some times a second; elsewhere a plain line every ten seconds. */
 static void progress(struct child *child, struct span line)
 {
@@ -181,6 +193,7 @@ static int engine_make(struct child *child)
     struct engine_config config = {
         .real = child->c->args->real,
         .clock = wall_clock,
+        .sleep = wall_sleep,
         .trace = child->trace,
         .capture = child->capture,
         .observe = observe,

@@ -115,7 +115,7 @@ const char *lab_setting(const struct lab_node *node, const char *path);
 /* The node that answers this phone number: the first phone with this `line`; NULL when there is none. */
 const struct lab_node *lab_phone(const struct lab *lab, const char *line);
 
-/* The program nodes that the wording of an error calls "a phone": has it a line? */
+/* Only phones have lines, call and are called. */
 static inline bool lab_is_phone(const struct lab_node *node)
 {
     return node->kind && strcmp(node->kind->name, "phone") == 0;

@@ -4,8 +4,20 @@
 #include "nodes/base/nearest.h"
 #include "sim/lab/lab_read.h"
 
+/* The few nodes that all others are looked up against, found once: a lab may have ten thousand phones. */
+struct node_list {
+    const struct lab_node **items;
+    size_t n;
+};
+
+struct landmarks {
+    struct node_list pbx, sbc;
+    struct node_list mapping; /* NATs with `one-to-one` */
+};
+
 struct setting_reader {
     struct lab *lab;
+    const struct landmarks *known;
     struct lab_node *node;
     void *settings; /* the kind's struct, to check values with */
     int error;      /* FE_EMEM */
@@ -40,35 +52,36 @@ static const struct lab_port *port_on(const struct lab_node *node, unsigned netw
 }
 
 /* The address that a 1:1 NAT shows for the node, as text; NULL when none stands before it. */
-static const char *mapped_address(struct lab *lab, const struct lab_node *node)
+static const char *mapped_address(const struct setting_reader *r, const struct lab_node *node)
 {
-    for (size_t i = 0; i < lab->nodes_n; i++) {
-        const struct doc *d = lab->nodes[i].kind ? doc_get(lab->nodes[i].doc, "one-to-one") : NULL;
-        const struct doc *public = d ? doc_get(lab->nodes[i].doc, "public") : NULL;
+    for (size_t i = 0; i < r->known->mapping.n; i++) {
+        const struct lab_node *nat = r->known->mapping.items[i];
+        const char *inside = doc_get(nat->doc, "one-to-one")->text;
+        const struct doc *public = doc_get(nat->doc, "public");
         char buf[ENDPOINT_TEXT];
-        if (!d || d->type != DOC_TEXT || lab->nodes[i].ports_n < 2)
-            continue;
-        bool same = strcmp(d->text, node->name) == 0;
+        bool same = strcmp(inside, node->name) == 0;
         for (size_t j = 0; j < node->ports_n; j++)
-            same = same || strcmp(d->text, addr_text(node->ports[j].addr, buf)) == 0;
+            same = same || strcmp(inside, addr_text(node->ports[j].addr, buf)) == 0;
         if (same && public && public->type == DOC_TEXT)
             return public->text;
         if (same)
-            return arena_text(&lab->arena, addr_text(lab->nodes[i].ports[1].addr, buf));
+            return arena_text(&r->lab->arena, addr_text(nat->ports[1].addr, buf));
     }
     return NULL;
 }
 
 /* Where `from` reaches `to`: on a network of both; else where the outside world sees it. */
-static const char *address_for(struct lab *lab, const struct lab_node *from, const struct lab_node *to)
+static const char *address_for(const struct setting_reader *r, const struct lab_node *to)
 {
+    struct arena *arena = &r->lab->arena;
+    const struct lab_node *from = r->node;
     char buf[ENDPOINT_TEXT];
     for (size_t i = 0; i < from->ports_n; i++) {
         const struct lab_port *p = port_on(to, from->ports[i].network);
         if (p)
-            return arena_text(&lab->arena, addr_text(p->addr, buf));
+            return arena_text(arena, addr_text(p->addr, buf));
     }
-    const char *mapped = mapped_address(lab, to);
+    const char *mapped = mapped_address(r, to);
     const struct doc *public = doc_get(to->doc, "public address");
     if (mapped)
         return mapped;
@@ -78,7 +91,7 @@ static const char *address_for(struct lab *lab, const struct lab_node *from, con
     for (size_t i = 0; i < to->ports_n; i++)
         if (strcmp(to->ports[i].name, "outside") == 0)
             p = &to->ports[i];
-    return arena_text(&lab->arena, addr_text(p->addr, buf));
+    return arena_text(arena, addr_text(p->addr, buf));
 }
 
 /* A node's name in place of an address, with or without a port: the address. Other texts come back as they are; NULL
@@ -109,7 +122,7 @@ static const char *name_resolve(struct setting_reader *r, const struct option *o
     }
     const struct doc *own_port = o->type == OPT_ENDPOINT ? doc_get(to->doc, "port") : NULL;
     const char *port_text = port.p ? port.p : own_port && own_port->type == DOC_TEXT ? own_port->text : NULL;
-    const char *text = address_for(lab, r->node, to);
+    const char *text = address_for(r, to);
     if (!text)
         r->error = FE_EMEM;
     return text && port_text ? arena_text(&lab->arena, text, ":", port_text) : text;
@@ -202,39 +215,46 @@ static void unknown_key(struct lab *lab, const struct lab_node *node, const stru
 
 /* ---- defaults ---- */
 
-static const struct lab_node *only_node(const struct lab *lab, const char *kind)
+static bool is_kind(const struct lab_node *node, const char *kind)
+{
+    return node->kind && strcmp(node->kind->name, kind) == 0;
+}
+
+static const struct lab_node *only(const struct node_list *list)
+{
+    return list->n == 1 ? list->items[0] : NULL;
+}
+
+static const struct lab_node *only_of_kind(const struct setting_reader *r, const char *kind)
 {
     const struct lab_node *found = NULL;
-    for (size_t i = 0; i < lab->nodes_n; i++)
-        if (lab->nodes[i].kind && strcmp(lab->nodes[i].kind->name, kind) == 0) {
+    if (strcmp(kind, "pbx") == 0)
+        return only(&r->known->pbx);
+    for (size_t i = 0; i < r->lab->nodes_n; i++)
+        if (is_kind(&r->lab->nodes[i], kind)) {
             if (found)
                 return NULL;
-            found = &lab->nodes[i];
+            found = &r->lab->nodes[i];
         }
     return found;
 }
 
 /* Through whom a phone registers when the lab does not say: a PBX on its own network, else the only SBC, else the only
  * PBX. */
-static const struct lab_node *nearest_server(const struct lab *lab, const struct lab_node *node)
+static const struct lab_node *nearest_server(const struct setting_reader *r)
 {
-    for (size_t i = 0; i < lab->nodes_n; i++) {
-        const struct lab_node *other = &lab->nodes[i];
-        if (!other->kind || strcmp(other->kind->name, "pbx") != 0)
-            continue;
-        for (size_t j = 0; j < node->ports_n; j++)
-            if (port_on(other, node->ports[j].network))
-                return other;
-    }
-    const struct lab_node *sbc = only_node(lab, "sbc");
-    return sbc ? sbc : only_node(lab, "pbx");
+    for (size_t i = 0; i < r->known->pbx.n; i++)
+        for (size_t j = 0; j < r->node->ports_n; j++)
+            if (port_on(r->known->pbx.items[i], r->node->ports[j].network))
+                return r->known->pbx.items[i];
+    return r->known->sbc.n ? only(&r->known->sbc) : only(&r->known->pbx);
 }
 
 static void default_node(struct setting_reader *r, const struct option *o)
 {
     struct lab *lab = r->lab;
     bool any = strcmp(o->node, "*") == 0;
-    const struct lab_node *to = any ? nearest_server(lab, r->node) : only_node(lab, o->node);
+    const struct lab_node *to = any ? nearest_server(r) : only_of_kind(r, o->node);
     if (!to || to->ports_n == 0) {
         problem(&lab->problems, r->node->at, "\"", r->node->name, "\" needs \"", o->name, "\": ", o->help,
                 to ? "" : "; the lab has not just one to choose from");
@@ -248,9 +268,8 @@ static void default_node(struct setting_reader *r, const struct option *o)
 static void default_password(struct setting_reader *r)
 {
     const char *line = lab_setting(r->node, "line");
-    for (size_t i = 0; i < r->lab->nodes_n && line; i++) {
-        const struct lab_node *pbx = &r->lab->nodes[i];
-        const struct doc *lines = pbx->kind && strcmp(pbx->kind->name, "pbx") == 0 ? doc_get(pbx->doc, "lines") : NULL;
+    for (size_t i = 0; i < r->known->pbx.n && line; i++) {
+        const struct doc *lines = doc_get(r->known->pbx.items[i]->doc, "lines");
         const struct doc *password = doc_get(doc_get(lines, line), "password");
         if (password && password->type == DOC_TEXT) {
             text_read(r, "password", &password->at, password);
@@ -278,10 +297,10 @@ static void missing_add(struct setting_reader *r)
         problem(&r->lab->problems, r->node->at, "\"", r->node->name, "\" needs \"", o->name, "\": ", o->help);
 }
 
-static int node_settings(struct lab *lab, struct lab_node *node)
+static int node_settings(struct lab *lab, const struct landmarks *known, struct lab_node *node)
 {
     const struct node_kind *kind = node->kind;
-    struct setting_reader r = {.lab = lab, .node = node};
+    struct setting_reader r = {.lab = lab, .known = known, .node = node};
     r.settings = node->router ? NULL : options_new(kind->options, kind->settings_size);
     if (!node->router && !r.settings)
         return FE_EMEM;
@@ -302,10 +321,35 @@ static int node_settings(struct lab *lab, struct lab_node *node)
     return r.error;
 }
 
+static int list_add(struct lab *lab, struct node_list *list, const struct lab_node *node)
+{
+    const struct lab_node **place = arena_push(&lab->arena, &list->items, &list->n, sizeof *place);
+    if (place)
+        *place = node;
+    return place ? 0 : FE_EMEM;
+}
+
+static int landmarks_find(struct lab *lab, struct landmarks *known)
+{
+    for (size_t i = 0; i < lab->nodes_n; i++) {
+        const struct lab_node *node = &lab->nodes[i];
+        const struct doc *inside = node->kind ? doc_get(node->doc, "one-to-one") : NULL;
+        bool mapping = inside && inside->type == DOC_TEXT && node->ports_n == 2;
+        if ((is_kind(node, "pbx") && list_add(lab, &known->pbx, node)) ||
+            (is_kind(node, "sbc") && list_add(lab, &known->sbc, node)) ||
+            (mapping && list_add(lab, &known->mapping, node)))
+            return FE_EMEM;
+    }
+    return 0;
+}
+
 int lab_read_settings(struct lab *lab)
 {
+    struct landmarks known = {0};
+    if (landmarks_find(lab, &known))
+        return FE_EMEM;
     for (size_t i = 0; i < lab->nodes_n; i++)
-        if (lab->nodes[i].kind && node_settings(lab, &lab->nodes[i]))
+        if (lab->nodes[i].kind && node_settings(lab, &known, &lab->nodes[i]))
             return FE_EMEM;
     return 0;
 }

@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char buf[300];
     struct text text = text_on(buf, sizeof buf);
     struct ip_view v;
-    uint8_t *packet = malloc(size + 1);
+    uint8_t *packet = calloc(1, size + 1);
     if (!packet)
         return 0;
     if (size > 0)

@@ -179,7 +179,7 @@ static inline void rig_receive(struct host *h, struct endpoint from, const char 
 
 static inline bool rig_has(const struct rig_datagram *d, const char *text)
 {
-    return strstr(d->data, text) != NULL;
+    return d && strstr(d->data, text) != NULL;
 }
 
 /* Datagrams sent whose start is this text. */

@@ -9,15 +9,11 @@ trap 'rm -rf "$work"' EXIT
 export FAREND_KILL_TEST=$work # marks every process of ours through its environment
 RANDOM=20 # the same victims and delays in every run of the test
 
-ours() { # pids of the processes that came from our runs, this script's own apart
-    local file pid
-    for file in /proc/[0-9]*/environ; do
-        pid=${file#/proc/}
-        pid=${pid%/environ}
-        [ "$pid" = "$$" ] && continue
-        # The command's name tells a run from the shell's own subprocesses.
-        case $(cat "/proc/$pid/comm" 2>/dev/null) in farend*) ;; *) continue ;; esac
-        grep -qzxF "FAREND_KILL_TEST=$work" "$file" 2>/dev/null && echo "$pid"
+ours() { # pids of the processes that came from our runs: farend and its programs, by name and by our mark
+    local folder name
+    for folder in /proc/[0-9]*; do
+        { read -r name <"$folder/comm"; } 2>/dev/null || continue
+        [[ $name == farend* ]] && grep -qzxF "FAREND_KILL_TEST=$work" "$folder/environ" 2>/dev/null && echo "${folder#/proc/}"
     done
 }
 
@@ -32,7 +28,7 @@ residue() { # what a run could leave behind; compared as text before and after
     echo "files: $(ls -A /tmp 2>/dev/null | grep -c farend)"
 }
 
-run() { "$bin/farend" run "$lab" --world netns --out "$work/run" >"$work/log" 2>&1; }
+run() { exec "$bin/farend" run "$lab" --world netns --out "$work/run" >"$work/log" 2>&1; }
 
 gone() { # waits until no process of ours is left; the kernel reaps them in its own time
     local deadline=$((SECONDS + 10))
@@ -41,9 +37,9 @@ gone() { # waits until no process of ours is left; the kernel reaps them in its 
     done
 }
 
-run || { cat "$work/log"; echo "the lab does not pass to begin with"; exit 1; }
+(run) || { cat "$work/log"; echo "the lab does not pass to begin with"; exit 1; }
 start=$(date +%s%N)
-run
+(run)
 duration_us=$((($(date +%s%N) - start) / 1000))
 before=$(residue)
 
@@ -60,7 +56,7 @@ for ((i = 1; i <= times; i++)); do
         [ $((i % 2)) -eq 0 ] && pick=$((RANDOM % ${#victims[@]}))
         kill -9 "${victims[$pick]}" 2>/dev/null
     fi
-    wait $shell 2>/dev/null
+    wait $shell 2>/dev/null # the shell's own word on the killed run is not wanted
     if ! gone; then
         echo "kill $i: processes are left 10 s after the kill:"
         ps -o pid,ppid,stat,args -p "$(ours | paste -sd,)"
