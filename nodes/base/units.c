@@ -17,7 +17,7 @@ static int scaled(struct span number, uint64_t scale, uint64_t *out)
     if (error)
         return error;
     value *= scale;
-    if (fraction.p && fraction.n == 0)
+    if (fraction.n == 0 && fraction.p)
         return FE_ESYNTAX;
     for (size_t i = 0; i < fraction.n; i++) {
         if (fraction.p[i] < '0' || fraction.p[i] > '9')

@@ -285,7 +285,9 @@ void sbc_registers_free(struct sbc_registers *set)
 {
     if (!set)
         return;
-    while (set->first)
-        registration_free(set->first);
+    for (struct registration *r = set->first, *next; r; r = next) {
+        next = r->next;
+        registration_free(r);
+    }
     free(set);
 }

@@ -30,9 +30,9 @@ struct lab *cli_lab_load(const struct cli_args *args, const char *name)
     struct lab_change *changes = calloc(args->changes_n + 1, sizeof *changes);
     size_t changes_n = args->changes_n;
     char seed[32];
-    char *path = lab_path(name);
     if (!changes)
         return NULL;
+    char *path = lab_path(name);
     memcpy(changes, args->changes, changes_n * sizeof *changes);
     if (args->seed) {
         snprintf(seed, sizeof seed, "seed=%s", args->seed);

@@ -154,6 +154,7 @@ static struct doc *document_read(struct reading *r, yaml_parser_t *parser, bool 
     r->yaml = &yaml;
     if (!*empty)
         root = value_read(r, 1);
+    r->yaml = NULL;
     yaml_document_delete(&yaml);
     return root;
 }
