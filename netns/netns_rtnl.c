@@ -83,11 +83,11 @@ static void add(struct netns_rtnl *r, struct nl_msg *m)
 }
 
 /* A message with its fixed part; NULL without memory, which commit will report. */
-static struct nl_msg *begin(struct netns_rtnl *r, int type, int flags, const void *fixed, size_t n)
+static struct nl_msg *begin(struct netns_rtnl *r, int type, int flags, void *fixed, size_t n)
 {
     struct nl_msg *m = nlmsg_alloc_size(MESSAGE);
     if (!m || !nlmsg_put(m, NL_AUTO_PORT, 0, type, 0, NLM_F_REQUEST | flags) ||
-        nlmsg_append(m, (void *)(uintptr_t)fixed, n, NLMSG_ALIGNTO)) {
+        nlmsg_append(m, fixed, n, NLMSG_ALIGNTO)) {
         nlmsg_free(m);
         r->no_memory = true;
         return NULL;

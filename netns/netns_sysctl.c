@@ -12,30 +12,30 @@
 enum who { EVERY, HOST, ROUTER };
 
 struct setting {
-    enum who who;
     const char *path; /* below /proc/sys/net */
+    enum who who;
     char value;
 };
 
 static const struct setting settings[] = {
     /* IPv6 would send router solicitations and join groups on its own clock. */
-    {EVERY, "ipv6/conf/default/disable_ipv6", '1'},
+    {"ipv6/conf/default/disable_ipv6", EVERY, '1'},
     /* First among IPv4's: it sets others back. */
-    {HOST, "ipv4/ip_forward", '0'},
-    {ROUTER, "ipv4/ip_forward", '1'},
+    {"ipv4/ip_forward", HOST, '0'},
+    {"ipv4/ip_forward", ROUTER, '1'},
     /* The larger of "all" and the interface's own holds. Labs have asymmetric paths. */
-    {EVERY, "ipv4/conf/all/rp_filter", '0'},
-    {EVERY, "ipv4/conf/default/rp_filter", '0'},
+    {"ipv4/conf/all/rp_filter", EVERY, '0'},
+    {"ipv4/conf/default/rp_filter", EVERY, '0'},
     /* Off only when both say so. A switch of farend has no better first hop to offer. */
-    {ROUTER, "ipv4/conf/all/send_redirects", '0'},
-    {ROUTER, "ipv4/conf/default/send_redirects", '0'},
+    {"ipv4/conf/all/send_redirects", ROUTER, '0'},
+    {"ipv4/conf/default/send_redirects", ROUTER, '0'},
     /* No type of ICMP is limited: the limits are on real time. */
-    {EVERY, "ipv4/icmp_ratemask", '0'},
+    {"ipv4/icmp_ratemask", EVERY, '0'},
     /* RFC 1812 §4.3.2.4: an error's source is an address of the router's; the simulated one takes the incoming port's.
      */
-    {ROUTER, "ipv4/icmp_errors_use_inbound_ifaddr", '1'},
+    {"ipv4/icmp_errors_use_inbound_ifaddr", ROUTER, '1'},
     /* RFC 7323 timestamps would carry real time into the captures. */
-    {HOST, "ipv4/tcp_timestamps", '0'},
+    {"ipv4/tcp_timestamps", HOST, '0'},
 };
 
 enum { SETTINGS = sizeof settings / sizeof *settings };

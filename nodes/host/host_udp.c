@@ -242,15 +242,15 @@ void host_udp_close(struct host_udp *u)
 
 /* ---- sending ---- */
 
-static ssize_t send_once(int fd, const struct sockaddr_in *to, uint8_t ttl, struct span data)
+static ssize_t send_once(int fd, struct sockaddr_in to, uint8_t ttl, struct span data)
 {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
     struct cmsghdr header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_TTL};
     int value = ttl;
-    struct iovec part = {(void *)(uintptr_t)data.p, data.n};
-    struct msghdr m = {.msg_name = (void *)(uintptr_t)to, .msg_namelen = sizeof *to, .msg_iov = &part, .msg_iovlen = 1};
+    struct iovec part = {(void *)data.p, data.n};
+    struct msghdr m = {.msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &part, .msg_iovlen = 1};
     if (ttl == 0 || ttl == DEFAULT_TTL)
-        return sendto(fd, data.p, data.n, 0, (const struct sockaddr *)to, sizeof *to);
+        return sendto(fd, data.p, data.n, 0, (const struct sockaddr *)&to, sizeof to);
     memcpy(control, &header, sizeof header);
     memcpy(control + CMSG_LEN(0), &value, sizeof value);
     m.msg_control = control;
@@ -274,9 +274,9 @@ int host_udp_send(struct host_udp *u, struct endpoint to, uint8_t ttl, struct sp
 {
     struct host *h = u->input.host;
     struct sockaddr_in address = address_of(to);
-    ssize_t sent = send_once(u->input.fd, &address, ttl, data);
+    ssize_t sent = send_once(u->input.fd, address, ttl, data);
     if (sent < 0 && errno != EAGAIN && errno != ENOBUFS)
-        sent = send_once(u->input.fd, &address, ttl, data);
+        sent = send_once(u->input.fd, address, ttl, data);
     if (sent < 0 && errno == EMSGSIZE)
         h->looped = true; /* the kernel has queued that error: it is no input of the next turn */
     if (sent < 0)
