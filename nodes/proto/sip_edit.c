@@ -86,8 +86,11 @@ void sip_edit_prepend(struct sip_edit *e, enum sip_header_id id, struct span val
 
 void sip_edit_append(struct sip_edit *e, enum sip_header_id id, struct span value)
 {
+    const char *at = e->m->blank.p;
     const struct sip_header *last = last_with(e->m, id);
-    insert_line(e, last ? end_of(last->bytes) : e->m->blank.p, id, value);
+    if (last)
+        at = end_of(last->bytes);
+    insert_line(e, at, id, value);
 }
 
 void sip_edit_set(struct sip_edit *e, enum sip_header_id id, struct span value)

@@ -17,11 +17,14 @@ static int take_escaped(struct sip_lex *l, bool *escaped)
     *escaped = *l->p == '%';
     if (!*escaped)
         return (unsigned char)*l->p++;
-    if (l->end - l->p < 3 || hex_value(l->p[1]) < 0 || hex_value(l->p[2]) < 0)
+    if (l->end - l->p < 3)
         return -1;
-    int c = hex_value(l->p[1]) << 4 | hex_value(l->p[2]);
+    int high = hex_value(l->p[1]);
+    int low = hex_value(l->p[2]);
+    if (high < 0 || low < 0)
+        return -1;
     l->p += 3;
-    return c;
+    return high << 4 | low;
 }
 
 /* A run of this class and of escapes. false: a malformed escape. */
