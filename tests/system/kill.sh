@@ -4,9 +4,23 @@
 #     kill.sh BIN_DIR LAB TIMES
 set -uo pipefail
 bin=$1 lab=$2 times=$3
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export FAREND_KILL_TEST=$work # marks every process of ours through its environment
+
+# In namespaces of the test's own, so that it sees what its runs leave and nothing of what else this machine does.
+if [ -z "${FAREND_KILL_TEST:-}" ]; then
+    as_user=()
+    [ "$(id -u)" -eq 0 ] || as_user=(--user --map-root-user)
+    FAREND_KILL_TEST=$(mktemp -d)
+    export FAREND_KILL_TEST # also marks every process of ours, through its environment
+    unshare "${as_user[@]}" --mount --net --pid --fork --mount-proc -- "$0" "$@"
+    status=$?
+    rm -rf "$FAREND_KILL_TEST"
+    exit $status
+fi
+work=$FAREND_KILL_TEST
+mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /dev/shm || exit 1
+mkdir "$work/cwd" "$work/tmp"
+cd "$work/cwd" || exit 1
+export TMPDIR=$work/tmp
 RANDOM=20 # the same victims and delays in every run of the test
 
 ours() { # pids of the processes that came from our runs: farend and its programs, by name and by our mark
@@ -17,15 +31,12 @@ ours() { # pids of the processes that came from our runs: farend and its program
     done
 }
 
-namespaces() { readlink /proc/[0-9]*/ns/net 2>/dev/null | sort -u | wc -l; }
-
 residue() { # what a run could leave behind; compared as text before and after
-    echo "namespaces with a process: $(namespaces)"
-    echo "named namespaces: $(ls /run/netns 2>/dev/null | tr '\n' ' ')"
+    echo "network namespaces: $(readlink /proc/[0-9]*/ns/net | sort -u | wc -l)"
+    echo "processes: $(cat /proc/[0-9]*/comm 2>/dev/null | grep -c farend)"
     echo "interfaces: $(ls /sys/class/net | tr '\n' ' ')"
     echo "mounts: $(wc -l </proc/self/mountinfo)"
-    echo "shared memory: $(ls /dev/shm 2>/dev/null | tr '\n' ' ')"
-    echo "files: $(ls -A /tmp 2>/dev/null | grep -c farend)"
+    echo "files: $(find /run /dev/shm "$work/cwd" "$work/tmp" | tr '\n' ' ')"
 }
 
 run() { exec "$bin/farend" run "$lab" --world netns --out "$work/run" >"$work/log" 2>&1; }
