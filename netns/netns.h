@@ -21,6 +21,9 @@ struct netns_config {
     const char *programs;
     /* Folder for the programs' logs, <node>.log each; -1: their output goes to standard error. The caller keeps it. */
     int logs;
+    /* Folder in which other people's programs get working folders of their own; absolute. NULL: such nodes cannot be
+     * built. Borrowed until the world closes. */
+    const char *work;
     /* Run the engine and all programs on the one CPU where the engine is: a turn then costs a third. For clock stepped,
      * where only one of them ever runs; it is undone when the world closes. */
     bool pinned;

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "netns/netns.h"
 #include "netns/netns_build.h"
+#include "netns/netns_foreigns.h"
 #include "netns/netns_program.h"
 #include "netns/netns_space.h"
 #include "nodes/base/error.h"
@@ -28,7 +29,7 @@
 enum { EVENTS = 64 };
 
 /* What an event of the master epoll is about: the node's number, and which of its descriptors. */
-enum watch { WATCH_END, WATCH_INPUT, WATCH_LIFE, WATCHES };
+enum watch { WATCH_END, WATCH_INPUT, WATCH_LIFE, WATCH_FOREIGN, WATCHES };
 
 /* What may be found at a node. A system call that finds nothing costs as much as one that does, so the world keeps
  * account of what there can be: a small packet given to a kernel brings about one other at most, and a program says how
@@ -55,6 +56,8 @@ struct world {
     struct netns_wires wires;       /* veth */
     struct netns_site site;
     struct netns_programs launch;
+    struct netns_foreigns *foreigns; /* NULL: the lab has none */
+    struct netns_foreigns_config foreigns_config;
     bool pinned;
     cpu_set_t cpus;       /* where this process ran before it was pinned */
     char folder[4096];    /* of the programs */
@@ -116,6 +119,24 @@ static bool watch(struct world *w, int fd, unsigned node, enum watch what)
     return epoll_ctl(w->master, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+/* The set of other people's programs is made when the first of them is met. This thread is in the node's namespace. */
+static int start_foreign(struct world *w, unsigned node, struct text *why)
+{
+    if (!config.work) {
+        text_str(why, "no folder was given to run programs in");
+        return FE_EOS;
+    }
+    if (!w->foreigns) {
+        w->foreigns_config = (struct netns_foreigns_config){w->engine, config.work, config.logs, w->folder};
+        int error = netns_foreigns_new(&w->foreigns, &w->foreigns_config, why);
+        if (!error && !watch(w, netns_foreigns_epoll(w->foreigns), node, WATCH_FOREIGN))
+            error = complain(why, "epoll");
+        if (error)
+            return error;
+    }
+    return netns_foreigns_start(w->foreigns, node, why);
+}
+
 /* This thread is in the node's namespace. */
 static int start_program(struct world *w, unsigned node, struct text *why)
 {
@@ -135,6 +156,8 @@ static int add_node(struct world *w, unsigned node, struct text *why)
             error = complain(why, "epoll");
     if (!error && n->role == PLAN_PROGRAM)
         error = start_program(w, node, why);
+    if (!error && n->role == PLAN_FOREIGN)
+        error = start_foreign(w, node, why);
     return error;
 }
 
@@ -164,6 +187,8 @@ static int add_all(struct world *w, const bool *mine, struct text *why)
         error = await_interfaces(w, mine, why);
     if (!netns_space_enter(w->home) && !error)
         error = complain(why, "the way back from the namespaces");
+    if (!error && w->foreigns)
+        netns_foreigns_await(w->foreigns);
     return error;
 }
 
@@ -190,6 +215,7 @@ static struct world *world_new(struct engine *e, const struct plan *plan)
 /* Programs first: they hold their namespaces. */
 static void world_close(struct world *w)
 {
+    netns_foreigns_free(w->foreigns);
     for (size_t i = 0; w->programs && i < w->plan->nodes_n; i++)
         netns_program_signal(&w->programs[i]);
     for (size_t i = 0; w->programs && i < w->plan->nodes_n; i++)
@@ -433,6 +459,8 @@ static bool look(struct world *w, const struct timespec *patience)
             program_died(w, node);
             continue;
         }
+        if (events[i].data.u64 % WATCHES == WATCH_FOREIGN)
+            continue; /* world_settled() sees to it */
         expect(&w->accounts[node], EXPECT_ANY);
         w->accounts[node].input = true;
         engine_touch(w->engine, node);
@@ -444,6 +472,8 @@ static bool world_settled(struct world *w)
 {
     const struct timespec none = {0};
     settle(w);
+    if (w->foreigns && netns_foreigns_work(w->foreigns)) /* here and not in look(): the engine's clock is right now */
+        return false;
     return look(w, &none);
 }
 
@@ -473,6 +503,22 @@ static int world_power(struct world *w, unsigned node, bool on)
     return error;
 }
 
+/* ---- other people's programs ---- */
+
+static void world_run(struct world *w, unsigned node, const struct foreign_run *run)
+{
+    if (netns_space_enter(w->nodes[node].space))
+        netns_foreigns_run(w->foreigns, node, run);
+    else
+        fail(w, node, "its namespace cannot be entered");
+    netns_space_enter(w->home);
+}
+
+static void world_halt(struct world *w, unsigned node)
+{
+    netns_foreigns_halt(w->foreigns, node);
+}
+
 const struct world_ops netns_world = {
     .name = "netns",
     .open = world_open,
@@ -486,4 +532,6 @@ const struct world_ops netns_world = {
     .settled = world_settled,
     .wait = world_wait,
     .power = world_power,
+    .run = world_run,
+    .halt = world_halt,
 };

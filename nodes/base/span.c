@@ -87,3 +87,11 @@ uint64_t span_hash(struct span s)
         hash = (hash ^ (uint8_t)s.p[i]) * 1099511628211u;
     return hash;
 }
+
+bool span_contains(struct span s, struct span part)
+{
+    for (size_t i = 0; i + part.n <= s.n; i++)
+        if (span_starts(span_make(s.p + i, s.n - i), part))
+            return true;
+    return false;
+}

@@ -62,4 +62,7 @@ bool span_copy(struct span s, char *dst, size_t cap);
 /* FNV-1a, 64 bit: the hash for names and seeds. Not for hostile keys. */
 uint64_t span_hash(struct span s);
 
+/* Is `part` somewhere in it? An empty part is everywhere. */
+bool span_contains(struct span s, struct span part);
+
 #endif

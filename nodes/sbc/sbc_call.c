@@ -78,6 +78,7 @@ static struct sbc_decision decide(const struct sbc *sbc, const struct sip_incomi
         .in_dialog = !span_empty(in->core->to.tag),
         .token = ticket->token,
         .flow_registered = sbc_location_has_flow(sbc->location, from == SBC_OUTSIDE ? in->flow.remote : ticket->flow),
+        .open = sbc->settings.unregistered_callers,
         .for_us = sbc_addressee(sbc, routing->uri) != SBC_SOMEBODY_ELSE,
         .preloaded = !span_empty(routing->next),
     });

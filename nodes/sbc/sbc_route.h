@@ -7,8 +7,9 @@
  *               and a To tag
  *     outside   neither                             the PBX                            403 unless the flow is
  registered
- *                                                                                      and the request is for us; 403
- with a preloaded Route (SB-9)
+ *                                                                                      or the SBC open, and the request
+ *                                                                                      is for us; 403 with a preloaded
+ *                                                                                      Route (SB-9)
  *     inside    a good token (Path, Record-Route)   the token's flow, whatever the     403 when the token is not ours,
  430
  *                                                   Contact says (RFC 5626 §5.3)       when nobody is registered by it
@@ -28,6 +29,7 @@ struct sbc_question {
     bool in_dialog;             /* there is a To tag */
     enum sbc_token_state token; /* in the own Routes that the request came by */
     bool flow_registered;       /* outside: the flow it came by; inside: the token's flow */
+    bool open;                  /* the setting "unregistered callers" */
     bool for_us;                /* the Request-URI names the domain, this SBC or the PBX */
     bool preloaded;             /* Routes of others are left behind the own ones (SB-9: rejected) */
 };

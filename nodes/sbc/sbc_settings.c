@@ -14,6 +14,8 @@ const struct option sbc_options[] = {
     {"port", OPT_COUNT, AT(port), .def = "5060", .min = 1, .max = 65535, .help = "SIP port on both sides"},
     {"public address", OPT_ADDR, AT(public_address),
      .help = "written into Via, Record-Route and SDP outside, when a 1:1 NAT stands before the SBC"},
+    {"unregistered callers", OPT_FLAG, AT(unregistered_callers), .def = "no",
+     .help = "calls from outside pass without a registration, as of load generators; otherwise 403"},
     {"rport", OPT_CHOICE, AT(rport), .choices = rport_words, .def = "force",
      .help = "answer to the source of a request: always, when its Via asks (RFC 3581), or never"},
     {"media ports", OPT_PORTS, AT(media_ports), .def = "20000-29999",

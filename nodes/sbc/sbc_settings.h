@@ -36,7 +36,8 @@ struct sbc_settings {
     char domain[128];
     uint32_t port;
     ipv4 public_address; /* 0: none */
-    int rport;           /* enum sbc_rport */
+    bool unregistered_callers;
+    int rport; /* enum sbc_rport */
     struct port_range media_ports;
     int media_latching; /* enum sbc_latching */
     bool late_source_change;

@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"doctor", "", "what this machine can run, and what to do about what it cannot", cli_doctor, 0, 0},
     {"diff", "A B", "where two runs part: run folders or traces", cli_diff, 2, 2},
     {"schema", "", "the JSON Schema of lab files, for editors", cli_schema, 0, 0},
+    {"needs", "LAB…", "the Debian packages of other people's programs in these labs", cli_needs, 1, SIZE_MAX},
     {"help", "", "this", help, 0, SIZE_MAX},
     {0}};
 

@@ -3,6 +3,7 @@
 
 #include "netns/netns.h"
 #include "nodes/base/error.h"
+#include "sim/cli/cli_programs.h"
 #include "sim/engine/engine.h"
 #include "sim/lab/script.h"
 #include "sim/report/verdict.h"
@@ -24,6 +25,7 @@ struct child {
     struct verdict verdict;
     FILE *trace, *capture;
     int logs;
+    char work[4200]; /* folder of other people's programs, absolute */
     struct timespec began, told;
     uint64_t lines;
     bool terminal;
@@ -132,6 +134,9 @@ static int files_open(struct child *child)
         child->capture = file_create(child, "capture.pcapng");
     if (mkdir(path, 0777) == 0 || errno == EEXIST)
         child->logs = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char *folder = realpath(child->c->folder, NULL);
+    snprintf(child->work, sizeof child->work, "%s/work", folder ? folder : child->c->folder);
+    free(folder);
     if (child->trace && (child->capture || !child->c->capture) && child->logs >= 0)
         return CLI_HELD;
     return fail(child, CLI_FAILED, child->c->folder, strerror(errno));
@@ -177,7 +182,8 @@ static int worlds_open(struct child *child)
     struct netns_config config = NETNS_CONFIG;
     bool *mine = calloc(child->c->lab->plan.nodes_n + 1, sizeof *mine);
     config.logs = child->logs;
-    config.pinned = !child->c->args->real;
+    config.work = child->work;
+    config.pinned = !child->c->real;
     netns_configure(&config);
     if (!mine)
         return fail(child, CLI_FAILED, "out of memory", NULL);
@@ -191,7 +197,7 @@ static int worlds_open(struct child *child)
 static int engine_make(struct child *child)
 {
     struct engine_config config = {
-        .real = child->c->args->real,
+        .real = child->c->real,
         .clock = wall_clock,
         .sleep = wall_sleep,
         .trace = child->trace,
@@ -209,6 +215,7 @@ static int engine_make(struct child *child)
 static int engine_end(struct child *child)
 {
     script_begin(child->script, child->engine);
+    clock_gettime(CLOCK_MONOTONIC, &child->began); /* the real clock starts with the nodes, not with their building */
     switch (engine_run(child->engine)) {
     case ENGINE_STOPPED: break;
     case ENGINE_IDLE: return fail(child, CLI_FAILED, "nothing can happen any more, but the steps are not done", NULL);
@@ -233,9 +240,17 @@ static int verdict_save(struct child *child, int status)
     return status;
 }
 
+/* The lab cannot run here, and why: said in the verdict, which is not a pass. */
+static int programs_check(struct child *child)
+{
+    return cli_programs_check(child->c->lab, child->c->args->world, child->error);
+}
+
 static int run(struct child *child)
 {
     int status = files_open(child);
+    if (status == CLI_HELD)
+        status = programs_check(child);
     if (status == CLI_HELD)
         status = engine_make(child);
     if (status == CLI_HELD)

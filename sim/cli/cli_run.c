@@ -5,6 +5,7 @@
 #include "sim/cli/cli.h"
 #include "sim/cli/cli_child.h"
 #include "sim/engine/world.h"
+#include "sim/lab/lab_program.h"
 #include "sim/report/verdict.h"
 
 #include <errno.h>
@@ -78,13 +79,19 @@ static void folder_remove(const char *folder)
 
 /* ---- children ---- */
 
+/* On the real clock no two runs are the same; repeating one then only says how often it holds. */
+static bool is_real(const struct runner *r, const struct job *job)
+{
+    return r->args->real || lab_needs_real_clock(job->lab);
+}
+
 static _Noreturn void child_main(const struct runner *r, const struct job *job, const char *folder, int errors,
                                  pid_t parent)
 {
     char buf[ERROR];
     struct text error = text_on(buf, sizeof buf);
     bool signalled = false;
-    struct cli_child c = {r->args, job->lab, folder, job->runs == 0, r->args->jobs == 1};
+    struct cli_child c = {r->args, job->lab, folder, job->runs == 0, is_real(r, job), r->args->jobs == 1};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(CLI_FAILED);
@@ -158,7 +165,8 @@ static void job_report(struct runner *r, struct job *job)
     verdict_load(job, &v); /* a trace that is not there is an empty one: run.error says why */
     verdict_print(&v, &run, isatty(STDOUT_FILENO) == 1, stdout);
     if (job->runs > 1 && job->status <= CLI_NOT_HELD)
-        printf("%s: %u runs, the same trace each time\n", job->lab->name, job->runs);
+        printf("%s: %u runs, %s\n", job->lab->name, job->runs,
+               is_real(r, job) ? "on the real clock: traces are not compared" : "the same trace each time");
     printf("%s: %s\n", job->lab->name, job->folder);
     if (r->junit)
         verdict_junit(&v, &run, r->junit);
@@ -196,9 +204,9 @@ static void job_ended(struct runner *r, struct job *job, int wait_status)
         snprintf(job->error, sizeof job->error, "the run was ended by signal %d", WTERMSIG(wait_status));
     if (status > job->status)
         job->status = status;
-    if (status > CLI_NOT_HELD)
+    if (status > CLI_NOT_HELD || (status && is_real(r, job)))
         job->over = true;
-    else if (job->runs > 1)
+    else if (job->runs > 1 && !is_real(r, job))
         compare(job);
     if (job->runs >= r->args->repeat || signal_seen)
         job->over = true;

@@ -362,6 +362,11 @@ struct record *engine_trace(struct engine *e, const char *event)
     return trace_begin(&e->trace, e->now, NULL, event);
 }
 
+struct record *engine_trace_node(struct engine *e, unsigned node, const char *event)
+{
+    return trace_begin(&e->trace, e->now, e->plan->nodes[node].name, event);
+}
+
 void engine_trace_end(struct engine *e)
 {
     trace_end(&e->trace);
@@ -390,6 +395,19 @@ void engine_command(struct engine *e, unsigned node, struct span line)
         return;
     n->ops->command(n->world, node, line);
     engine_touch(e, node);
+}
+
+void engine_foreign_run(struct engine *e, unsigned node, const struct foreign_run *run)
+{
+    assert(e->plan->nodes[node].role == PLAN_FOREIGN);
+    e->nodes[node].ops->run(e->nodes[node].world, node, run);
+    engine_touch(e, node);
+}
+
+void engine_foreign_halt(struct engine *e, unsigned node)
+{
+    assert(e->plan->nodes[node].role == PLAN_FOREIGN);
+    e->nodes[node].ops->halt(e->nodes[node].world, node);
 }
 
 int engine_power(struct engine *e, unsigned node, bool on)

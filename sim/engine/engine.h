@@ -68,12 +68,17 @@ void engine_touch(struct engine *e, unsigned node); /* its ports are to be drain
 /* A finished line from a node program (host_trace): goes to the trace and to observe. Lines with "ev":"drop" also
  * become the fate of the packet that was pushed into this node last. */
 void engine_trace_line(struct engine *e, unsigned node, struct span line);
+/* Begins a line about a node that the world itself writes; finish with engine_trace_end(). */
+struct record *engine_trace_node(struct engine *e, unsigned node, const char *event);
 
 /* ---- for the script ---- */
 void engine_timer_start(struct engine *e, struct timer *t, lab_time at); /* class script; at >= now */
 void engine_timer_stop(struct engine *e, struct timer *t);
 void engine_command(struct engine *e, unsigned node, struct span line);
 int engine_power(struct engine *e, unsigned node, bool on); /* traced as "power"; errors as world_ops.power */
+/* For nodes of PLAN_FOREIGN; see world_ops. */
+void engine_foreign_run(struct engine *e, unsigned node, const struct foreign_run *run);
+void engine_foreign_halt(struct engine *e, unsigned node);
 /* Begins a line {"t":…,"ev":event… of the engine's own (no "node"); finish with engine_trace_end(). */
 struct record *engine_trace(struct engine *e, const char *event);
 void engine_trace_end(struct engine *e);

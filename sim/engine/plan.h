@@ -15,6 +15,7 @@
 #include "nodes/base/addr.h"
 #include "nodes/base/lab_time.h"
 #include "nodes/node.h"
+#include "sim/engine/foreign.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,6 +68,7 @@ struct plan_route {
 enum plan_role {
     PLAN_PROGRAM, /* a node kind's logic: sim host, or a program in a namespace */
     PLAN_ROUTER,  /* forwards: the kernel in netns, farend's stack in sim */
+    PLAN_FOREIGN, /* somebody else's program, or a host for such: in netns on the real clock only */
 };
 
 struct plan_setting {
@@ -76,7 +78,8 @@ struct plan_setting {
 struct plan_node {
     const char *name; /* "alice", or "internet.r7" for a router of a chain */
     enum plan_role role;
-    const struct node_kind *kind; /* PLAN_PROGRAM */
+    const struct node_kind *kind;       /* PLAN_PROGRAM */
+    const struct plan_foreign *foreign; /* PLAN_FOREIGN */
     struct plan_port *ports;
     size_t ports_n;
     struct plan_route *routes; /* beside the subnets of its ports */

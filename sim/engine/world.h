@@ -55,6 +55,12 @@ struct world_ops {
      * turn at the present time. FE_EUNKNOWN for routers. */
     int (*power)(struct world *w, unsigned node, bool on);
 
+    /* Other people's programs (sim/engine/foreign.h). run: starts a command beside the node's program; what becomes of
+     * it is traced, also that it could not be started. halt: asks the node's program to end, by its stop signal. NULL:
+     * the world has none. */
+    void (*run)(struct world *w, unsigned node, const struct foreign_run *run);
+    void (*halt)(struct world *w, unsigned node);
+
     /* Packets of the engine's pool that the world holds: waiting in ports and sockets. NULL: never any between turns.
      */
     uint64_t (*held)(const struct world *w);

@@ -3,7 +3,9 @@
 
 #include "nodes/base/error.h"
 #include "nodes/base/nearest.h"
+#include "nodes/base/record.h"
 #include "nodes/base/units.h"
+#include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 
 /* ---- tables ---- */
@@ -17,6 +19,7 @@ static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
 static const char *const location_states[] = {"added", "refreshed", "expired", "removed", NULL};
 static const char *const relay_states[] = {"opened", "latched", "moved", "refused", "closed", NULL};
 static const char *const cdr_results[] = {"answered", "busy", "no-answer", "cancelled", "failed", NULL};
+static const char *const program_states[] = {"started", "ready", "unready", "ended", NULL};
 static const char *const since_words[] = {"the last action", "the start", NULL};
 static const char *const sides[] = {"a", "b", NULL};
 const char *const expect_phone_words[] = {"registered", "ringing", "in call", "idle", NULL};
@@ -74,6 +77,17 @@ const struct event_word expect_events[] = {
       {"to", "to", EVENT_TEXT, .help = "the called line"},
       {"result", "result", EVENT_WORDS, cdr_results, .help = "how it went"},
       {"status", "status", EVENT_TEXT, .help = "the SIP status"}}},
+    {"output",
+     "output",
+     "lines that other people's programs wrote",
+     {{"of", "node", EVENT_NODE, .help = "the program, or the host of the command"},
+      {"has", "text", EVENT_PART, .help = "what the line contains"}}},
+    {"program",
+     "program",
+     "what became of other people's programs",
+     {{"at", "node", EVENT_NODE, .help = "the program"},
+      {"state", "state", EVENT_WORDS, program_states, .help = "what happened"},
+      {"status", "status", EVENT_TEXT, .help = "the exit status of one that ended"}}},
     {"reboot", "reboot", "NATs that lost their mappings", {{"at", "node", EVENT_NODE, .help = "the NAT"}}},
     {0}};
 
@@ -319,13 +333,36 @@ static bool value_known(struct lab *lab, const struct event_key *k, const struct
     return false;
 }
 
+const char *expect_escaped(struct lab *lab, const char *text)
+{
+    char buf[RECORD_MAX];
+    struct record r;
+    struct span raw;
+    if (!text)
+        return NULL;
+    record_begin(&r, buf, sizeof buf);
+    record_str(&r, "x", text);
+    return record_get(record_end(&r), "x", &raw) ? arena_copy(&lab->arena, raw.p, raw.n) : NULL;
+}
+
 static bool match_add(struct lab *lab, struct expectation *e, const char *key, const char *value, struct place at)
 {
     if (e->match_n == MATCHES_MAX) {
         problem(&lab->problems, at, "too many conditions");
         return false;
     }
-    e->match[e->match_n++] = (struct expect_match){key, value};
+    e->match[e->match_n++] = (struct expect_match){.key = key, .value = value};
+    return true;
+}
+
+static bool part_add(struct lab *lab, struct expectation *e, const struct event_key *k, const struct doc *d)
+{
+    const char *part = d->type == DOC_TEXT && *d->text ? expect_escaped(lab, lab_template(lab, d)) : NULL;
+    if (d->type != DOC_TEXT || !*d->text)
+        problem(&lab->problems, d->at, k->word, ": expected ", k->help);
+    if (!part || !match_add(lab, e, k->key, part, d->at))
+        return false;
+    e->match[e->match_n - 1].part = true;
     return true;
 }
 
@@ -355,6 +392,8 @@ static bool event_entry(struct lab *lab, const struct event_word *w, const struc
         event_unknown(lab, w, entry->key);
         return false;
     }
+    if (k->value == EVENT_PART)
+        return part_add(lab, e, k, entry->value);
     return value_known(lab, k, entry->value) && match_add(lab, e, k->key, entry->value->text, entry->key->at) &&
            (!k->also_key || match_add(lab, e, k->also_key, k->also_value, entry->key->at));
 }

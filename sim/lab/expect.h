@@ -20,6 +20,7 @@ enum phone_word { PHONE_IS_REGISTERED, PHONE_IS_RINGING, PHONE_IS_IN_CALL, PHONE
 
 struct expect_match {
     const char *key, *value;
+    bool part; /* the key's value shall contain `value`, which is escaped as in the trace */
 };
 
 enum { MATCHES_MAX = 8 };
@@ -48,6 +49,9 @@ struct expectation {
 /* Reads a statement: a text or a mapping. `timed`: it may say within, never within. NULL after a problem. */
 struct expectation *expect_read(struct lab *lab, const struct doc *d, bool timed);
 
+/* A text as the trace writes it, in the lab's arena; NULL for NULL or without memory. */
+const char *expect_escaped(struct lab *lab, const char *text);
+
 /* COUNT: does the line count? */
 bool expect_matches(const struct expectation *e, struct span line);
 
@@ -56,7 +60,7 @@ bool expect_holds(const struct expectation *e, const struct facts *facts, uint32
 
 /* ---- the tables, for the schema ---- */
 
-enum event_value { EVENT_NODE, EVENT_WIRE, EVENT_TEXT, EVENT_WORDS };
+enum event_value { EVENT_NODE, EVENT_WIRE, EVENT_TEXT, EVENT_WORDS, EVENT_PART };
 
 /* A word inside {drops: {…}} and the key of the trace that it is compared with. */
 struct event_key {

@@ -10,6 +10,8 @@ const char *const phone_state_words[] = {"unregistered", "trying", "registered",
 const char *const call_state_words[] = {"calling", "ringing", "incoming",  "answered", "established",
                                         "ended",   "failed",  "cancelled", NULL};
 
+const char *const program_state_words[] = {"not started", "started", "ready", "unready", "ended", NULL};
+
 int facts_init(struct facts *f, const struct lab *lab)
 {
     *f = (struct facts){.lab = lab};
@@ -122,6 +124,26 @@ static void media_line(struct facts *f, struct node_facts *n, struct span line)
     r->lost = number_get(line, "lost");
 }
 
+/* ---- other people's programs ---- */
+
+static void program_line(struct node_facts *n, struct span line)
+{
+    int state;
+    if (!word_get(line, "state", program_state_words, &state))
+        return;
+    n->program = (enum program_state)state;
+    n->status = number_get(line, "status");
+    text_get(line, "reason", n->reason, sizeof n->reason);
+}
+
+static void run_line(struct run_facts *run, struct span line)
+{
+    *run = (struct run_facts){.number = number_get(line, "run"), .status = number_get(line, "status")};
+    run->ended = record_is(line, "state", "ended");
+    run->failed = record_is(line, "state", "failed");
+    text_get(line, "reason", run->reason, sizeof run->reason);
+}
+
 int facts_line(struct facts *f, struct span line)
 {
     struct span name;
@@ -138,6 +160,10 @@ int facts_line(struct facts *f, struct span line)
         call_line(f, n, line);
     else if (span_is(ev, "media"))
         media_line(f, n, line);
+    else if (span_is(ev, "program"))
+        program_line(n, line);
+    else if (span_is(ev, "run"))
+        run_line(&f->run, line);
     else if (span_is(ev, "power"))
         n->state = PHONE_UNREGISTERED;
     return index;

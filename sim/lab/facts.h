@@ -51,7 +51,20 @@ struct call_facts {
 
 enum { CALLS_KEPT = 4 }; /* of every phone the latest so many */
 
+/* Another's program. */
+enum program_state { PROGRAM_NOT_STARTED, PROGRAM_STARTED, PROGRAM_READY, PROGRAM_UNREADY, PROGRAM_ENDED };
+extern const char *const program_state_words[];
+
+/* The step's command that ran last. */
+struct run_facts {
+    uint32_t number; /* from 1; 0: none */
+    bool ended, failed;
+    uint32_t status; /* of one that ended */
+    char reason[64]; /* of one that failed to start */
+};
+
 struct node_facts {
+    enum program_state program; /* status: the exit status of one that ended; reason: of one that is not ready */
     enum phone_state state;
     uint32_t status;
     char reason[48];
@@ -61,6 +74,7 @@ struct node_facts {
 struct facts {
     const struct lab *lab;
     struct node_facts *nodes;
+    struct run_facts run;
     bool asking; /* reports that come now were asked for */
     bool no_memory;
 };

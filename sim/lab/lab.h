@@ -16,6 +16,7 @@
 
 struct step_list;
 struct expectation;
+struct lab_program;
 
 /* A node's port on a network. */
 struct lab_port {
@@ -60,8 +61,9 @@ struct lab_node {
     struct place at;
     const struct doc *doc;
     const struct node_kind *kind;
-    bool router; /* forwards in the world's own IP stack (PLAN_ROUTER) */
-    bool sim;    /* `world: sim`: simulated whatever the world of the run */
+    bool router;                       /* forwards in the world's own IP stack (PLAN_ROUTER) */
+    bool sim;                          /* `world: sim`: simulated whatever the world of the run */
+    const struct lab_program *program; /* lab_program.h; NULL: not another's program */
     struct lab_port *ports;
     size_t ports_n;
     struct lab_setting *settings;

@@ -1,5 +1,6 @@
 /* Nodes: their kind, and the ports by which they hang on networks. */
 #include "nodes/base/error.h"
+#include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 
 #define AT(member) offsetof(struct node_words, member)
@@ -13,7 +14,7 @@ struct node_words {
 static const char *const world_words[] = {"sim", NULL};
 
 const struct field node_form[] = {
-    {"kind", FIELD_TEXT, AT(kind), .needed = true, .help = "phone, sbc, pbx, nat, router"},
+    {"kind", FIELD_TEXT, AT(kind), .needed = true, .help = "phone, sbc, pbx, nat, router, program"},
     {"world", FIELD_CHOICE, AT(world), .choices = world_words, .help = "simulated, whatever the world of the run"},
     {"routes", FIELD_ANY, AT(routes), .means = "routes", .help = "more routes, as {10.2.0.0/16: inside}"},
     {0}};
@@ -182,7 +183,8 @@ static int attach(struct lab *lab, struct lab_node *node)
         attached += value != NULL;
         if (value && port_add(lab, node, *port, value) == FE_EMEM)
             return FE_EMEM;
-        if (!value && !node->router)
+        bool optional = node->router || (lab_is_program(node) && port != node->kind->ports);
+        if (!value && !optional)
             problem(&lab->problems, node->at, "\"", node->name, "\" has no \"", *port, "\"; a ", node->kind->name,
                     " hangs on a network by it, as {", *port, ": home.20}");
     }
@@ -197,13 +199,17 @@ static const struct node_kind *kind_read(struct lab *lab, const struct lab_node 
 {
     const struct doc *value = doc_get(node->doc, "kind");
     const char *words[32] = {0};
-    for (size_t i = 0; node_kinds[i] && i < 31; i++)
-        words[i] = node_kinds[i]->name;
+    size_t n = 0;
+    for (; node_kinds[n] && n < 30; n++)
+        words[n] = node_kinds[n]->name;
+    words[n] = lab_program_kind.name;
     if (!value) {
         problem(&lab->problems, node->at, "\"", node->name, "\" needs a kind: ", words_list(&lab->arena, words));
         return NULL;
     }
     const struct node_kind *kind = value->type == DOC_TEXT ? node_kind_find(span_of(value->text)) : NULL;
+    if (value->type == DOC_TEXT && strcmp(value->text, lab_program_kind.name) == 0)
+        kind = &lab_program_kind;
     if (!kind)
         problem(&lab->problems, value->at, "there is no kind \"", value->type == DOC_TEXT ? value->text : "…",
                 "\"; expected ", words_list(&lab->arena, words),

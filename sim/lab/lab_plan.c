@@ -3,6 +3,7 @@
  * Numbers: nodes of the file first, then the routers of each network with hops; wires in the order of the networks,
  * within a network those of its ports, then those between its routers. */
 #include "nodes/base/error.h"
+#include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 
 struct planner {
@@ -162,7 +163,11 @@ static void node_plan(struct planner *p, const struct lab_node *node)
     struct plan_node *out = &p->plan->nodes[p->plan->nodes_n++];
     *out = (struct plan_node){.name = node->name, .ports_n = node->ports_n, .settings_n = node->settings_n};
     out->role = node->router ? PLAN_ROUTER : PLAN_PROGRAM;
-    out->kind = node->router ? NULL : node->kind;
+    out->kind = node->router || node->program ? NULL : node->kind;
+    if (node->program) {
+        out->role = PLAN_FOREIGN;
+        out->foreign = &node->program->plan;
+    }
     out->ports = arena_new(&p->lab->arena, (node->ports_n + node->router) * sizeof out->ports[0]);
     out->settings = arena_new(&p->lab->arena, node->settings_n * sizeof out->settings[0]);
     if (!out->ports || !out->settings) {

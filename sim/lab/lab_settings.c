@@ -2,6 +2,7 @@
  * of the lab filled in: a phone's proxy and password, an SBC's PBX. */
 #include "nodes/base/error.h"
 #include "nodes/base/nearest.h"
+#include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 
 /* The few nodes that all others are looked up against, found once: a lab may have ten thousand phones. */
@@ -115,7 +116,7 @@ static const char *name_resolve(struct setting_reader *r, const struct option *o
     const struct lab_node *to = &lab->nodes[index];
     if (to->ports_n == 0)
         return NULL; /* its own problem was told */
-    if (strcmp(o->node, "*") != 0 && to->kind && strcmp(o->node, to->kind->name) != 0) {
+    if (strcmp(o->node, "*") != 0 && to->kind && !lab_is_program(to) && strcmp(o->node, to->kind->name) != 0) {
         problem(&lab->problems, value->at, o->name, ": \"", to->name, "\" is a ", to->kind->name, "; expected a ",
                 o->node);
         return NULL;
@@ -190,7 +191,7 @@ static void value_read(struct setting_reader *r, const char *path, const struct 
 /* The words of a node's mapping that are not settings. */
 static bool is_structure(const struct lab_node *node, const char *key)
 {
-    if (form_field(node_form, key))
+    if (form_field(node_form, key) || (lab_is_program(node) && form_field(lab_program_form, key)))
         return true;
     for (const char *const *port = node->kind->ports; *port; port++)
         if (strcmp(*port, key) == 0)
@@ -206,6 +207,8 @@ static void unknown_key(struct lab *lab, const struct lab_node *node, const stru
         nearest_offer(&best, wrong, span_of(f->name));
     for (const char *const *port = node->kind->ports; *port; port++)
         nearest_offer(&best, wrong, span_of(*port));
+    for (const struct field *f = lab_program_form; lab_is_program(node) && f->name; f++)
+        nearest_offer(&best, wrong, span_of(f->name));
     for (const struct option *o = node->kind->options; o && o->name && !node->router; o++)
         nearest_offer(&best, wrong, span_of(o->name));
     bool near = !span_empty(best.name);
@@ -350,6 +353,9 @@ int lab_read_settings(struct lab *lab)
         return FE_EMEM;
     for (size_t i = 0; i < lab->nodes_n; i++)
         if (lab->nodes[i].kind && node_settings(lab, &known, &lab->nodes[i]))
+            return FE_EMEM;
+    for (size_t i = 0; i < lab->nodes_n; i++) /* their texts may name the settings of all others */
+        if (lab_is_program(&lab->nodes[i]) && lab_read_program(lab, &lab->nodes[i]))
             return FE_EMEM;
     return 0;
 }

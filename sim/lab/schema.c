@@ -1,6 +1,7 @@
 #include "sim/lab/schema.h"
 
 #include "nodes/base/error.h"
+#include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 #include "sim/lab/step.h"
 
@@ -162,11 +163,24 @@ static json_t *kind_schema(const struct node_kind *kind)
     return object;
 }
 
+static json_t *program_schema(void)
+{
+    const char *const only[] = {lab_program_kind.name, NULL};
+    json_t *object = form_into(object_new(), node_form);
+    json_object_set_new(json_object_get(object, "properties"), "kind", words(only));
+    for (const char *const *port = lab_program_kind.ports; *port; port++)
+        property(object, *port, ref("place"), "where it hangs on a network", port == lab_program_kind.ports);
+    form_into(object, lab_program_form);
+    described(object, lab_program_kind.help);
+    return object;
+}
+
 static json_t *node_schema(void)
 {
     json_t *kinds = json_array();
     for (const struct node_kind *const *kind = node_kinds; *kind; kind++)
         json_array_append_new(kinds, kind_schema(*kind));
+    json_array_append_new(kinds, program_schema());
     return json_pack("{s:o}", "oneOf", kinds);
 }
 
@@ -230,6 +244,10 @@ static json_t *definitions(void)
     json_object_set_new(d, "subnet", pattern("^[0-9.]+/[0-9]+$"));
     json_object_set_new(d, "names", list_of(scalar()));
     json_object_set_new(d, "routes", map_of(scalar()));
+    json_object_set_new(d, "texts", map_of(scalar()));
+    json_object_set_new(d, "some", either(scalar(), list_of(scalar())));
+    json_object_set_new(d, "command", either(pattern("[^ ]"), list_of(scalar())));
+    json_object_set_new(d, "ready", form_schema(lab_ready_form));
     json_object_set_new(d, "place", either(pattern("^[^.]+(\\.[0-9]+)+$"), form_schema(port_form)));
     json_object_set_new(d, "network", either(ref("subnet"), form_schema(network_form)));
     json_object_set_new(d, "networks", map_of(ref("network")));

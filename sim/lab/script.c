@@ -5,6 +5,8 @@
 #include "sim/lab/script.h"
 
 #include "nodes/base/error.h"
+#include "nodes/base/record.h"
+#include "sim/lab/lab_program.h"
 
 #include <stdlib.h>
 
@@ -20,6 +22,9 @@ enum phase {
     PHASE_ASK,     /* reports were asked for; at this instant's end they are there */
     PHASE_HANG_UP, /* until the phones' calls are over */
     PHASE_JUDGE,   /* reports were asked for, for an expectation */
+    PHASE_READY,   /* until another's program is ready */
+    PHASE_RUN,     /* until the step's command has ended */
+    PHASE_HALT,    /* until another's program has ended */
     PHASE_FINAL,   /* reports were asked for, for the lab's expectations */
     PHASE_OVER,
 };
@@ -45,6 +50,10 @@ struct script {
     lab_time deadline;
     bool met;          /* what the phase waits for has come */
     uint32_t dialled;  /* the caller's latest call before this step */
+    unsigned runs;     /* commands run so far */
+    uint32_t seen;     /* by text of the step's `has`: a line of the command's output has it */
+    bool *halted;      /* by node: its program was asked to end */
+    int lost;          /* node whose program ended unasked, and no step was told yet; -1: none */
     char refused[WHY]; /* why a node did not understand its command; "" */
     unsigned failures;
 };
@@ -238,6 +247,137 @@ static void hang_up_end(struct script *s)
         step_failed(s, *s->refused ? s->refused : "the call does not end");
 }
 
+/* ---- other people's programs ---- */
+
+static void say_program(struct text *why, const struct script *s, unsigned node)
+{
+    const struct node_facts *n = &s->facts.nodes[node];
+    const char *name = s->lab->nodes[node].name;
+    text_str(why, name);
+    text_str(why, n->program == PROGRAM_ENDED ? " " : " is ");
+    text_str(why, program_state_words[n->program]);
+    if (n->program == PROGRAM_ENDED) {
+        text_str(why, " with status ");
+        text_u64(why, n->status);
+    } else if (*n->reason) {
+        text_str(why, ": ");
+        text_str(why, n->reason);
+    }
+    if (n->program == PROGRAM_NOT_STARTED)
+        return;
+    text_str(why, "; logs/");
+    text_str(why, name);
+    text_str(why, ".log may say why");
+}
+
+static void ready_end(struct script *s)
+{
+    char buf[WHY];
+    struct text why = text_on(buf, sizeof buf);
+    if (s->facts.nodes[s->step->node].program == PROGRAM_READY) {
+        step_done(s);
+        return;
+    }
+    say_program(&why, s, s->step->node);
+    step_failed(s, buf);
+}
+
+static void run_begin(struct script *s)
+{
+    const struct foreign_run run = {++s->runs, &s->step->run};
+    s->seen = 0;
+    s->facts.run = (struct run_facts){.number = run.number};
+    engine_foreign_run(s->e, s->step->node, &run);
+    enter_for(s, PHASE_RUN, s->facts.run.failed ? 0 : s->step->within);
+}
+
+/* The first text that the output should have had and has not; NULL: it has them all. */
+static const char *not_seen(const struct script *s)
+{
+    for (size_t i = 0; i < s->step->has_n; i++)
+        if (!(s->seen & 1u << i))
+            return s->step->has[i];
+    return NULL;
+}
+
+static void run_end(struct script *s)
+{
+    char buf[WHY];
+    struct text why = text_on(buf, sizeof buf);
+    const struct run_facts *run = &s->facts.run;
+    const char *missing = not_seen(s);
+    if (run->ended && run->status == s->step->exit_status && !missing) {
+        step_done(s);
+        return;
+    }
+    if (run->failed) {
+        text_str(&why, "it could not be started: ");
+        text_str(&why, run->reason);
+    } else if (!run->ended) {
+        text_str(&why, "it does not end");
+    } else if (run->status != s->step->exit_status) {
+        text_str(&why, "it ended with status ");
+        text_u64(&why, run->status);
+    } else {
+        text_str(&why, "no line of its output has: ");
+        text_str(&why, missing);
+    }
+    text_str(&why, "; logs/");
+    text_str(&why, s->lab->nodes[s->step->node].name);
+    text_str(&why, ".log has its output");
+    step_failed(s, buf);
+}
+
+static void halt_begin(struct script *s)
+{
+    unsigned node = s->step->node;
+    bool over = s->facts.nodes[node].program == PROGRAM_ENDED;
+    s->halted[node] = true;
+    if (!over)
+        engine_foreign_halt(s->e, node);
+    enter_for(s, PHASE_HALT, over ? 0 : s->step->within);
+}
+
+static void halt_end(struct script *s)
+{
+    char buf[WHY];
+    struct text why = text_on(buf, sizeof buf);
+    const struct node_facts *n = &s->facts.nodes[s->step->node];
+    if (n->program == PROGRAM_ENDED && (s->step->any_status || n->status == s->step->exit_status)) {
+        step_done(s);
+        return;
+    }
+    say_program(&why, s, s->step->node);
+    step_failed(s, buf);
+}
+
+/* A program whose end the lab neither asked for nor judges: what follows would mean nothing. */
+static void loss_line(struct script *s, struct span line, int node)
+{
+    const struct lab_program *p = s->lab->nodes[node].program;
+    if (p && !p->judged && !s->halted[node] && record_is(line, "ev", "program") && record_is(line, "state", "ended"))
+        s->lost = node;
+}
+
+/* Fails the step under way; false when there is none that could fail. */
+static bool loss_told(struct script *s)
+{
+    char buf[WHY];
+    struct text why = text_on(buf, sizeof buf);
+    if (s->lost < 0 || !s->step || s->phase == PHASE_NEXT || s->phase == PHASE_FINAL || s->phase == PHASE_OVER)
+        return false;
+    say_program(&why, s, (unsigned)s->lost);
+    s->lost = -1;
+    if (s->step->type == STEP_EXPECT) {
+        expect_trace(s, s->step->condition, false, buf);
+        s->depth = 0;
+        enter_for(s, PHASE_NEXT, 0);
+    } else {
+        step_failed(s, buf);
+    }
+    return true;
+}
+
 /* ---- beginning a step ---- */
 
 static void link_change(struct script *s)
@@ -330,6 +470,11 @@ static void step_begin(struct script *s, const struct step *step)
         break;
     case STEP_LINK: link_change(s); break;
     case STEP_POWER: power(s); break;
+    case STEP_READY:
+        enter_for(s, PHASE_READY, s->facts.nodes[step->node].program > PROGRAM_STARTED ? 0 : step->within);
+        break;
+    case STEP_RUN: run_begin(s); break;
+    case STEP_HALT: halt_begin(s); break;
     case STEP_REPEAT: break; /* above: what it repeats are steps of their own */
     }
 }
@@ -346,6 +491,7 @@ static void final_begin(struct script *s)
 
 static void final_end(struct script *s)
 {
+    s->failures += s->lost >= 0; /* between the last step and now */
     for (size_t i = s->lab->expectations_n - s->lab->final_n; i < s->lab->expectations_n; i++)
         judge(s, s->lab->expectations[i]);
     s->phase = PHASE_OVER;
@@ -388,6 +534,8 @@ static void fire(void *arg)
     struct script *s = arg;
     if (s->facts.no_memory)
         engine_fail(s->e, "out of memory");
+    if (loss_told(s))
+        return;
     switch (s->phase) {
     case PHASE_NEXT: next_step(s); break;
     case PHASE_SLEEP: step_done(s); break;
@@ -413,6 +561,9 @@ static void fire(void *arg)
         judge(s, s->step->condition);
         enter_for(s, PHASE_NEXT, 0);
         break;
+    case PHASE_READY: ready_end(s); break;
+    case PHASE_RUN: run_end(s); break;
+    case PHASE_HALT: halt_end(s); break;
     case PHASE_FINAL: final_end(s); break;
     case PHASE_OVER: break;
     }
@@ -433,6 +584,9 @@ static bool is_met(const struct script *s)
         return *s->refused || (call && (call->state == CALL_ESTABLISHED || call_is_over(call->state)));
     case PHASE_TALK: return !dialled_call(s) || dialled_call(s)->state != CALL_ESTABLISHED;
     case PHASE_HANG_UP: return *s->refused || both_idle(s);
+    case PHASE_READY: return s->facts.nodes[s->step->node].program > PROGRAM_STARTED;
+    case PHASE_RUN: return s->facts.run.ended || s->facts.run.failed;
+    case PHASE_HALT: return s->facts.nodes[s->step->node].program == PROGRAM_ENDED;
     case PHASE_NEXT:
     case PHASE_SLEEP:
     case PHASE_COMMAND:
@@ -456,6 +610,18 @@ static void refusal_line(struct script *s, struct span line, int node)
     span_copy(reason, s->refused, sizeof s->refused);
 }
 
+static void output_line(struct script *s, struct span line)
+{
+    int64_t run = 0;
+    struct span text;
+    if (s->phase != PHASE_RUN || !record_is(line, "ev", "output") || !record_get_i64(line, "run", &run) ||
+        run != s->runs || !record_get(line, "text", &text))
+        return;
+    for (size_t i = 0; i < s->step->has_n; i++)
+        if (span_contains(text, span_of(s->step->has[i])))
+            s->seen |= 1u << i;
+}
+
 void script_line(struct script *s, struct span line)
 {
     int node = facts_line(&s->facts, line);
@@ -463,7 +629,10 @@ void script_line(struct script *s, struct span line)
         s->counts[i] += expect_matches(s->lab->expectations[i], line);
     if (node >= 0)
         refusal_line(s, line, node);
-    if (s->met || !is_met(s))
+    if (node >= 0)
+        loss_line(s, line, node);
+    output_line(s, line);
+    if (s->met || (s->lost < 0 && !is_met(s)))
         return;
     s->met = true;
     engine_timer_start(s->e, &s->timer, engine_now(s->e));
@@ -478,7 +647,9 @@ int script_new(struct script **out, const struct lab *lab)
         return FE_EMEM;
     s->lab = lab;
     s->counts = calloc(lab->expectations_n + 1, sizeof s->counts[0]);
-    if (!s->counts || facts_init(&s->facts, lab)) {
+    s->halted = calloc(lab->nodes_n + 1, sizeof s->halted[0]);
+    s->lost = -1;
+    if (!s->counts || !s->halted || facts_init(&s->facts, lab)) {
         script_free(s);
         return FE_EMEM;
     }
@@ -495,6 +666,7 @@ void script_free(struct script *s)
     if (s->facts.nodes)
         facts_fini(&s->facts);
     free(s->counts);
+    free(s->halted);
     free(s);
 }
 

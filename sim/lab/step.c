@@ -4,7 +4,9 @@
 #include "nodes/base/error.h"
 #include "nodes/base/nearest.h"
 #include "nodes/base/units.h"
+#include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
+#include "sim/lab/step_program.h"
 
 enum { REPEAT_DEPTH = 4 };
 
@@ -282,6 +284,9 @@ static bool power_read(struct step_reader *r, struct step *s, const struct doc *
         return false;
     int node = lab_find_node(r->lab, words.node);
     s->type = STEP_POWER;
+    if (node >= 0 && lab_is_program(&r->lab->nodes[node]))
+        problem(&r->lab->problems, words.node->at,
+                "another's program has no power switch; it can be stopped: {stop: ", words.node->text, "}");
     s->node = (unsigned)node;
     s->power = words.power == 1;
     if (node >= 0 && r->lab->nodes[node].router)
@@ -468,6 +473,18 @@ static bool repeat_read(struct step_reader *r, struct step *s, const struct doc 
     return ok;
 }
 
+/* ---- other people's programs ---- */
+
+static bool run_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    return step_run_read(r->lab, s, d);
+}
+
+static bool stop_read(struct step_reader *r, struct step *s, const struct doc *d)
+{
+    return step_halt_read(r->lab, s, d);
+}
+
 /* ---- a step ---- */
 
 const struct step_word step_words[] = {
@@ -483,6 +500,8 @@ const struct step_word step_words[] = {
     {"tell", "gives a node a command", tell_form, NULL, tell_read},
     {"power", "switches a node off or on", power_form, NULL, power_read},
     {"repeat", "does steps several times", repeat_form, NULL, repeat_read},
+    {"run", "runs a command on a program's host and judges how it ends", step_run_form, NULL, run_read},
+    {"stop", "asks another's program to end, by its stop signal", NULL, "node", stop_read},
     {0}};
 
 static void word_unknown(struct step_reader *r, const struct doc *key)
@@ -548,6 +567,7 @@ int lab_read_steps(struct lab *lab, const struct doc *steps, const struct doc *e
     if (!list)
         return FE_EMEM;
     steps_read(&r, steps, list);
+    r.no_memory = step_programs_add(lab, list) || r.no_memory;
     lab->steps = list;
     if (expect->type != DOC_LIST)
         problem(&lab->problems, expect->at, "expected a list here, as: - alice registered");

@@ -16,6 +16,9 @@ enum step_type {
     STEP_LINK,    /* changes wires: `link`, or down and up */
     STEP_POWER,   /* node off or on */
     STEP_REPEAT,  /* `steps`, `times` */
+    STEP_READY,   /* another's program: until it is ready, at most `within` */
+    STEP_RUN,     /* a command beside node's program, at most `within`: its exit status and output */
+    STEP_HALT,    /* another's program is asked to end, and does within `within`, with `exit_status` */
 };
 
 enum step_call { CALL_SHALL_ESTABLISH, CALL_SHALL_FAIL };
@@ -27,6 +30,8 @@ struct step_wire {
 };
 
 struct step;
+
+enum { STEP_HAS_MAX = 32 };
 
 struct step_list {
     struct step *items;
@@ -55,6 +60,11 @@ struct step {
     bool power;
     uint32_t times;
     struct step_list steps;
+    struct foreign_command run; /* RUN */
+    uint32_t exit_status;       /* RUN, HALT */
+    bool any_status;            /* HALT: the lab does not say one */
+    const char **has;           /* RUN: its output shall have these (escaped as in the trace), each in some line */
+    size_t has_n;
 };
 
 /* Is it something that is done, after which events are counted anew? (Not waiting, sleeping, expecting, repeating.) */

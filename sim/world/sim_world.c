@@ -64,6 +64,13 @@ static int sim_open(struct world **out, struct engine *e, const struct plan *pla
     w->plan = plan;
     w->nodes = calloc(plan->nodes_n + 1, sizeof(struct host *));
     for (unsigned i = 0; w->nodes && i < plan->nodes_n; i++)
+        if (mine[i] && plan->nodes[i].role == PLAN_FOREIGN) {
+            text_str(why, "the simulator cannot run other people's programs: ");
+            text_str(why, plan->nodes[i].name);
+            sim_close(w);
+            return FE_EUNKNOWN;
+        }
+    for (unsigned i = 0; w->nodes && i < plan->nodes_n; i++)
         if (mine[i] && !(w->nodes[i] = node_new(w, i))) {
             text_str(why, "out of memory for the nodes of the lab");
             sim_close(w);

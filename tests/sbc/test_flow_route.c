@@ -15,6 +15,8 @@ struct row {
 static const struct row rows[] = {
     {"a registered phone calls", {OUT, .flow_registered = true, .for_us = true}, SBC_TO_PBX, 0},
     {"a stranger calls", {OUT, .for_us = true}, SBC_REFUSED, 403},
+    {"a stranger calls an open SBC", {OUT, .open = true, .for_us = true}, SBC_TO_PBX, 0},
+    {"an open SBC is no relay to the world", {OUT, .open = true}, SBC_REFUSED, 403},
     {"a phone calls the world", {OUT, .flow_registered = true}, SBC_REFUSED, 403},
     {"a phone preloads a route (SB-9)",
      {OUT, .flow_registered = true, .for_us = true, .preloaded = true},
