@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,13 +130,25 @@ static bool file_write(const char *folder, const struct foreign_text *file)
     return ok;
 }
 
+static int entry_remove(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+    (void)st, (void)type, (void)walk;
+    return remove(path);
+}
+
+/* What an earlier run left there, a file with its process's number for one, would mislead the program. */
+static bool folder_fresh(const char *folder)
+{
+    return (nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT) && mkdir(folder, 0777) == 0;
+}
+
 static int furnish(struct netns_foreigns *set, unsigned node, struct text *why)
 {
     char folder[PATH_ROOM];
     char log[80];
     const struct plan_foreign *plan = set->plan->nodes[node].foreign;
     folder_name(set, node, folder);
-    if ((mkdir(set->config->work, 0777) && errno != EEXIST) || (mkdir(folder, 0777) && errno != EEXIST))
+    if ((mkdir(set->config->work, 0777) && errno != EEXIST) || !folder_fresh(folder))
         return complain(why, folder);
     for (size_t i = 0; i < plan->files_n; i++)
         if (!file_write(folder, &plan->files[i]))

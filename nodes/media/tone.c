@@ -7,7 +7,8 @@
 
 enum {
     TONES_A_DIGIT = 5,
-    FIRST_BIN = 7, /* 350 Hz; bins are 50 Hz apart */
+    BIN_HZ = 50,
+    FIRST_BIN = 7, /* 350 Hz */
     QUARTER = TONE_SAMPLES / 4,
     Q = 14,          /* fraction bits of the sine */
     LOUDEST = 24000, /* peak of all tones together */
@@ -78,6 +79,11 @@ static int64_t bin_power(const int32_t samples[TONE_SAMPLES], unsigned bin)
     }
     int64_t power = s1 * s1 + s2 * s2 - 2 * cosine * s1 / (1 << Q) * s2;
     return power / (TONE_SAMPLES / 2) / (TONE_SAMPLES / 2);
+}
+
+int64_t tone_power(const int32_t samples[TONE_SAMPLES], unsigned hz)
+{
+    return bin_power(samples, hz / BIN_HZ);
 }
 
 /* The digit that sounds exactly these tones, or -1. */

@@ -35,4 +35,7 @@ struct tone_ear {
 /* The line that is heard in a frame's first 160 samples, "" when none is. Lives until the next call. */
 const char *tone_hear(struct tone_ear *ear, enum g711_law law, const uint8_t *frame, size_t n);
 
+/* The squared amplitude of the tone at `hz`, a multiple of 50 below 4000, in the samples' units (16 bits). */
+int64_t tone_power(const int32_t samples[TONE_SAMPLES], unsigned hz);
+
 #endif

@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"diff", "A B", "where two runs part: run folders or traces", cli_diff, 2, 2},
     {"schema", "", "the JSON Schema of lab files, for editors", cli_schema, 0, 0},
     {"needs", "LAB…", "the Debian packages of other people's programs in these labs", cli_needs, 1, SIZE_MAX},
+    {"hear", "WAV HZ", "whether a tone is heard in most of a recording", cli_hear, 2, 2},
     {"help", "", "this", help, 0, SIZE_MAX},
     {0}};
 

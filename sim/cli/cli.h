@@ -42,6 +42,7 @@ int cli_list(const struct cli_args *args);
 int cli_doctor(const struct cli_args *args);
 int cli_diff(const struct cli_args *args);
 int cli_schema(const struct cli_args *args);
+int cli_hear(const struct cli_args *args);
 int cli_needs(const struct cli_args *args);
 
 /* Reads what follows the command's word. False after it has told on standard error what is wrong. The arrays are the
