@@ -1,5 +1,6 @@
 /* Nodes: their kind, and the ports by which they hang on networks. */
 #include "nodes/base/error.h"
+#include "sim/lab/lab_count.h"
 #include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 
@@ -9,6 +10,7 @@ struct node_words {
     const char *kind;
     int world;
     const struct doc *routes, *ports;
+    uint32_t count;
 };
 
 static const char *const world_words[] = {"sim", NULL};
@@ -16,6 +18,8 @@ static const char *const world_words[] = {"sim", NULL};
 const struct field node_form[] = {
     {"kind", FIELD_TEXT, AT(kind), .needed = true, .help = "phone, sbc, pbx, nat, router, program"},
     {"world", FIELD_CHOICE, AT(world), .choices = world_words, .help = "simulated, whatever the world of the run"},
+    {"count", FIELD_COUNT, AT(count), .min = 1,
+     .help = "so many nodes: names, hosts and lines count up, and a # in other texts is the number"},
     {"routes", FIELD_ANY, AT(routes), .means = "routes", .help = "more routes, as {10.2.0.0/16: inside}"},
     {0}};
 
@@ -246,13 +250,14 @@ int lab_read_nodes(struct lab *lab, const struct doc *nodes)
         problem(&lab->problems, nodes->at, "expected nodes here, as {alice: {kind: phone, on: home.20}}");
         return FE_ESYNTAX;
     }
+    nodes = lab_count_nodes(lab, nodes);
+    if (!nodes)
+        return FE_EMEM;
+    if (lab->problems.n && nodes->n == 0)
+        return FE_ESYNTAX;
     lab->nodes = arena_new(&lab->arena, nodes->n * sizeof lab->nodes[0]);
     if (!lab->nodes)
         return FE_EMEM;
-    for (size_t i = 0; i < nodes->n; i++)
-        if (names_add(&lab->arena, &lab->node_names, nodes->entries[i].key->text, (unsigned)i))
-            return FE_EMEM;
-    names_sort(&lab->node_names);
     for (size_t i = 0; i < nodes->n; i++)
         if (node_read(lab, &lab->nodes[lab->nodes_n++], nodes->entries[i].key, nodes->entries[i].value))
             return FE_EMEM;

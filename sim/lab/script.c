@@ -41,6 +41,7 @@ struct script {
     struct engine *e;
     struct facts facts;
     uint32_t *counts; /* by expectation: lines that matched */
+    lab_time *firsts; /* by expectation: when the first of them came */
     struct timer timer;
     struct frame frames[FRAMES];
     unsigned depth;
@@ -513,6 +514,31 @@ static void next_step(struct script *s)
     final_begin(s);
 }
 
+/* How fast many events came, where that says something: on the real clock. */
+static void say_rate(const struct script *s, struct text *why)
+{
+    const struct expectation *e = s->step->condition;
+    lab_time took = engine_now(s->e) - s->firsts[e->index];
+    uint64_t n = s->counts[e->index];
+    if (e->type != EXPECT_COUNT || n < 2 || took < MS || !lab_needs_real_clock(s->lab))
+        return;
+    text_u64(why, n);
+    text_str(why, " in ");
+    text_fixed(why, took / MS, 3);
+    text_str(why, "s, ");
+    text_u64(why, (n - 1) * 1000 / (uint64_t)(took / MS));
+    text_str(why, " a second");
+}
+
+static void wait_done(struct script *s)
+{
+    char buf[WHY];
+    struct text why = text_on(buf, sizeof buf);
+    say_rate(s, &why);
+    step_trace(s, "done", why.n ? buf : NULL);
+    enter_for(s, PHASE_NEXT, 0);
+}
+
 static void wait_end(struct script *s)
 {
     char buf[WHY];
@@ -523,7 +549,7 @@ static void wait_end(struct script *s)
         expect_trace(s, e, e->never ? !s->met : s->met, buf);
         enter_for(s, PHASE_NEXT, 0);
     } else if (s->met) {
-        step_done(s);
+        wait_done(s);
     } else {
         step_failed(s, buf);
     }
@@ -626,7 +652,8 @@ void script_line(struct script *s, struct span line)
 {
     int node = facts_line(&s->facts, line);
     for (size_t i = 0; i < s->lab->expectations_n; i++)
-        s->counts[i] += expect_matches(s->lab->expectations[i], line);
+        if (expect_matches(s->lab->expectations[i], line) && s->counts[i]++ == 0)
+            s->firsts[i] = engine_now(s->e);
     if (node >= 0)
         refusal_line(s, line, node);
     if (node >= 0)
@@ -649,7 +676,8 @@ int script_new(struct script **out, const struct lab *lab)
     s->counts = calloc(lab->expectations_n + 1, sizeof s->counts[0]);
     s->halted = calloc(lab->nodes_n + 1, sizeof s->halted[0]);
     s->lost = -1;
-    if (!s->counts || !s->halted || facts_init(&s->facts, lab)) {
+    s->firsts = calloc(lab->expectations_n + 1, sizeof s->firsts[0]);
+    if (!s->counts || !s->firsts || !s->halted || facts_init(&s->facts, lab)) {
         script_free(s);
         return FE_EMEM;
     }
@@ -666,6 +694,7 @@ void script_free(struct script *s)
     if (s->facts.nodes)
         facts_fini(&s->facts);
     free(s->counts);
+    free(s->firsts);
     free(s->halted);
     free(s);
 }

@@ -57,6 +57,8 @@ static void print_item(const struct printing *p, const struct verdict_item *item
     say(p, failed ? RED : GREEN, failed ? "✗" : "✓");
     fprintf(p->out, " %12s  %s%s\n", time_text(item->ended, at), item->expectation ? "expect: " : "",
             item->text ? item->text : "");
+    if (!failed && !item->expectation && item->why)
+        fprintf(p->out, "                  %s\n", item->why);
     if (!failed)
         return;
     fprintf(p->out, "                  line %u; ", item->line);
