@@ -3,6 +3,7 @@
 #include "nodes/base/error.h"
 #include "nodes/media/tone.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -63,6 +64,7 @@ int wav_parse(struct span file, struct wav *out)
 static void window_read(const struct wav *w, const char *p, int32_t out[TONE_SAMPLES])
 {
     unsigned each = w->rate / WAV_TELEPHONE;
+    assert(each > 0); /* wav_parse() sees to it */
     for (unsigned i = 0; i < TONE_SAMPLES; i++) {
         int32_t sum = 0;
         for (unsigned k = 0; k < each; k++, p += 2 * w->channels)

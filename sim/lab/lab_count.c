@@ -191,9 +191,10 @@ static int node_count(struct lab *lab, const struct doc_entry *e, struct doc *ou
 /* A copy may have come to the name of another node. */
 static void names_check(struct lab *lab, const struct doc *nodes)
 {
-    for (size_t i = 1; i < lab->node_names.n; i++) {
-        const struct name *a = &lab->node_names.items[i - 1];
-        const struct name *b = &lab->node_names.items[i];
+    const struct name *items = lab->node_names.items;
+    for (size_t i = 1; items && i < lab->node_names.n; i++) {
+        const struct name *a = &items[i - 1];
+        const struct name *b = &items[i];
         if (strcmp(a->text, b->text) == 0)
             problem(&lab->problems, nodes->entries[b->number].key->at, "there are two nodes \"", b->text, "\"");
     }
