@@ -192,7 +192,7 @@ static int node_count(struct lab *lab, const struct doc_entry *e, struct doc *ou
 static void names_check(struct lab *lab, const struct doc *nodes)
 {
     const struct name *items = lab->node_names.items;
-    for (size_t i = 1; items && i < lab->node_names.n; i++) {
+    for (size_t i = 1; items && nodes->entries && i < lab->node_names.n; i++) {
         const struct name *a = &items[i - 1];
         const struct name *b = &items[i];
         if (strcmp(a->text, b->text) == 0)

@@ -78,8 +78,8 @@ static void several_problems_are_told_in_file_order(void **state)
     char *said = complaints(
         "lab: t\nnetworks: {home: 10.0.0.1/24}\nnodes: {a: {kind: fone, on: home.1}}\nsteps: [{slep: 1s}]\n");
     const char *subnet = strstr(said, "t.yaml:2:18: \"10.0.0.1/24\" has host bits; the subnet begins at 10.0.0.0\n");
-    const char *kind = strstr(said, "t.yaml:3:19: there is no kind \"fone\"; expected nat, pbx, phone, router or sbc; "
-                                    "did you mean \"phone\"?\n");
+    const char *kind = strstr(said, "t.yaml:3:19: there is no kind \"fone\"; expected nat, pbx, phone, router, sbc or "
+                                    "program; did you mean \"phone\"?\n");
     const char *step = strstr(said, "t.yaml:4:10: there is no step \"slep\"; did you mean \"sleep\"?\n");
     assert_true(subnet && kind && step);
     assert_true(subnet < kind && kind < step);
