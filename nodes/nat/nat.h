@@ -98,6 +98,7 @@ enum nat_cause {
     NAT_TTL_EXCEEDED,
     NAT_TOO_BIG,
     NAT_BAD_PACKET,
+    NAT_ALG_UNPARSABLE, /* by the SIP ALG (nat_alg.h) */
 };
 const char *nat_cause_text(enum nat_cause cause); /* the trace's word; "" for NAT_NO_CAUSE */
 

@@ -1,6 +1,7 @@
 #include "nodes/nat/nat_engine.h"
 
 #include "nodes/base/error.h"
+#include "nodes/nat/nat_alg.h"
 #include "nodes/proto/ip_forward.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@ int nat_new(struct nat **out, const struct nat_config *config, const struct prng
         return FE_EMEM;
     nat_table_init(&nat->table, config, rng, changed, arg);
     nat->fragments = NULL;
+    nat->alg = NULL;
     *out = nat;
     return 0;
 }
@@ -26,6 +28,7 @@ void nat_free(struct nat *nat)
         return;
     nat_table_fini(&nat->table);
     nat_fragments_free(nat->fragments);
+    nat_alg_stop(nat);
     free(nat);
 }
 
@@ -83,6 +86,7 @@ const char *nat_cause_text(enum nat_cause cause)
     case NAT_TTL_EXCEEDED: return "ttl-exceeded";
     case NAT_TOO_BIG: return "too-big";
     case NAT_BAD_PACKET: return "bad-packet";
+    case NAT_ALG_UNPARSABLE: return "alg-unparsed";
     }
     return "";
 }
@@ -157,8 +161,7 @@ static bool transport_is_whole(const struct ip_view *v)
     return true;
 }
 
-/* A packet with its transport header: unfragmented, or the first fragment. */
-static void pass(struct nat_parcel *p)
+static void translate(struct nat_parcel *p)
 {
     bool own = is_own(p, p->v.dst);
     if (own && p->v.protocol == IP_ICMP && p->v.icmp_type == ICMP_ECHO)
@@ -171,6 +174,15 @@ static void pass(struct nat_parcel *p)
         nat_translate_out(p);
     else
         nat_translate_in(p);
+}
+
+/* A packet with its transport header: unfragmented, or the first fragment. */
+static void pass(struct nat_parcel *p)
+{
+    bool sip = nat_alg_takes(p);
+    translate(p);
+    if (sip)
+        nat_alg_packet(p);
 }
 
 static void pass_first_fragment(struct nat_parcel *p)

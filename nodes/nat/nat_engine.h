@@ -13,6 +13,7 @@ enum { NAT_ANSWER_MAX = 576 }; /* no ICMP error is longer */
 struct nat {
     struct nat_table table;
     struct nat_fragments *fragments; /* NULL before the first one comes */
+    struct nat_alg *alg;             /* NULL: it does not look into SIP */
     uint8_t answer[NAT_ANSWER_MAX];
 };
 
@@ -43,6 +44,12 @@ static inline struct endpoint nat_remote(uint8_t protocol, struct endpoint e)
 }
 void nat_translate_out(struct nat_parcel *p);
 void nat_translate_in(struct nat_parcel *p);
+
+/* ---- the SIP ALG (nat_alg.c) ---- */
+/* Whether the packet, not translated yet, is one to look into; then it is remembered as it came. */
+bool nat_alg_takes(const struct nat_parcel *p);
+/* After its translation: rewrites what is inside, or takes the verdict back. */
+void nat_alg_packet(struct nat_parcel *p);
 
 /* ---- ICMP errors (nat_icmp.c) ---- */
 void nat_translate_error(struct nat_parcel *p);

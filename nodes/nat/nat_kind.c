@@ -52,6 +52,17 @@ static void trace_mapping(void *arg, enum nat_change change, const struct nat_ma
     host_trace_end(node->host);
 }
 
+static void trace_alg(void *arg, const struct nat_alg_note *note)
+{
+    struct nat_node *node = arg;
+    struct record *r = host_trace(node->host, "alg");
+    record_text(r, "msg", note->message);
+    record_str(r, "what", note->what);
+    record_text(r, "from", note->from);
+    record_text(r, "to", note->to);
+    host_trace_end(node->host);
+}
+
 static void trace_drop(struct nat_node *node, enum nat_cause cause, const uint8_t *packet, size_t n)
 {
     char buf[256];
@@ -119,6 +130,18 @@ static void packet_came(void *arg, unsigned port, uint8_t *packet, size_t n)
     settle(node);
 }
 
+/* ---- the ALG ---- */
+
+static int configure_alg(struct nat_node *node)
+{
+    struct nat_alg_config config;
+    nat_alg_stop(node->engine);
+    if (node->settings.alg.mode == NAT_ALG_OFF)
+        return 0;
+    nat_settings_alg(&node->settings.alg, &config);
+    return nat_alg_start(node->engine, &config, trace_alg, node);
+}
+
 /* ---- commands ---- */
 
 static void bad_command(struct nat_node *node, struct span line, struct span reason)
@@ -153,6 +176,8 @@ static void nat_node_command(void *arg, struct span line)
     } else {
         nat_settings_behaviour(&node->settings, &node->config);
         nat_configure(node->engine, &node->config);
+        if (configure_alg(node))
+            bad_command(node, line, SPAN("no memory for the SIP ALG"));
     }
 }
 
@@ -198,6 +223,8 @@ static int open_engine(struct nat_node *node, struct text *why)
     if (!error)
         error = nat_settings_forwards(&node->settings, node->engine, why);
     if (!error)
+        error = configure_alg(node);
+    if (!error)
         error = host_raw_open(node->host, &events, node, &node->raw);
     return error;
 }
@@ -237,7 +264,8 @@ const struct node_kind nat_kind = {
     .start = nat_node_start,
     .command = nat_node_command,
     .stop = nat_node_stop,
-    .commands = "reboot                 all mappings are lost at once\n"
-                "flush                  all mappings are removed, and traced one by one\n"
-                "set SETTING VALUE      changes a timeout, filtering, hairpin or refresh from the next packet on\n",
+    .commands =
+        "reboot                 all mappings are lost at once\n"
+        "flush                  all mappings are removed, and traced one by one\n"
+        "set SETTING VALUE      changes a timeout, filtering, hairpin, refresh or the ALG from the next packet on\n",
 };

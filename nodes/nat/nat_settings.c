@@ -15,6 +15,11 @@ static const char *const dependences[] = {"endpoint-independent", "address-depen
                                           NULL};
 static const char *const port_choices[] = {"preserve", "sequential", "random", NULL};
 static const char *const refresh_choices[] = {"outbound", "both", NULL};
+static const char *const alg_modes[] = {"off", "rewrite", "strict", NULL};
+static const char *const alg_sdp_choices[] = {"all", "requests", "none", NULL};
+static const char *const alg_pinhole_choices[] = {"anyone", "peer", "none", NULL};
+static const char *const alg_length_choices[] = {"fix", "keep", NULL};
+static const char *const alg_too_big_choices[] = {"fragment", "drop", NULL};
 static const char *const proto_choices[] = {"udp", "tcp", NULL};
 
 static const struct option forward_options[] = {
@@ -56,9 +61,28 @@ const struct option nat_options[] = {
      .help = "inside address that has the public address for itself, all ports kept"},
     {"public", OPT_ADDR, AT(public_addr),
      .help = "outside address to translate to; without it, that of the outside port"},
+    {"sip alg", OPT_CHOICE, AT(alg.mode), .choices = alg_modes, .def = "off",
+     .help = "looks into SIP over UDP: rewrites addresses in it; strict: and drops what it cannot parse"},
+    {"alg port", OPT_COUNT, AT(alg.port), .min = 1, .max = 65535, .def = "5060",
+     .help = "the remote port whose packets the ALG looks into"},
+    {"alg via", OPT_FLAG, AT(alg.via), .def = "yes", .help = "the ALG rewrites Via"},
+    {"alg contact", OPT_FLAG, AT(alg.contact), .def = "yes",
+     .help = "the ALG rewrites Contact, and the Request-URI of what comes in"},
+    {"alg sdp", OPT_CHOICE, AT(alg.sdp), .choices = alg_sdp_choices, .def = "all",
+     .help = "session descriptions that the ALG rewrites: requests leaves the answers in responses as they are"},
+    {"alg restores", OPT_FLAG, AT(alg.restores), .def = "yes",
+     .help = "the ALG puts inside addresses back into what comes in"},
+    {"alg content length", OPT_CHOICE, AT(alg.length), .choices = alg_length_choices, .def = "fix",
+     .help = "Content-Length when the ALG has changed the body's length"},
+    {"alg pinholes", OPT_CHOICE, AT(alg.pinholes), .choices = alg_pinhole_choices, .def = "anyone",
+     .help = "whose media the ALG lets in at announced ports; none: it maps no ports"},
+    {"alg pinhole timeout", OPT_TIME, AT(alg.pinhole_timeout), .def = "180s", .min = 1,
+     .help = "a pinhole closes after this, if no message announces it again"},
+    {"alg too big", OPT_CHOICE, AT(alg.too_big), .choices = alg_too_big_choices, .def = "fragment",
+     .help = "messages that the ALG has made larger than the MTU"},
     {0}};
 
-/* Those that nat_configure() takes. */
+/* Those that nat_configure() takes, and the ALG's. */
 static const char *const changeable[] = {"filtering",
                                          "hairpin",
                                          "refresh",
@@ -66,7 +90,17 @@ static const char *const changeable[] = {"filtering",
                                          "udp unreplied timeout",
                                          "icmp timeout",
                                          "tcp timeout",
-                                         "tcp transitory timeout"};
+                                         "tcp transitory timeout",
+                                         "sip alg",
+                                         "alg port",
+                                         "alg via",
+                                         "alg contact",
+                                         "alg sdp",
+                                         "alg restores",
+                                         "alg content length",
+                                         "alg pinholes",
+                                         "alg pinhole timeout",
+                                         "alg too big"};
 
 void nat_settings_behaviour(const struct nat_settings *s, struct nat_config *config)
 {
@@ -78,6 +112,22 @@ void nat_settings_behaviour(const struct nat_settings *s, struct nat_config *con
     config->icmp_timeout = s->icmp_timeout;
     config->tcp_established = s->tcp_timeout;
     config->tcp_transitory = s->tcp_transitory;
+}
+
+void nat_settings_alg(const struct nat_alg_settings *s, struct nat_alg_config *config)
+{
+    *config = (struct nat_alg_config){
+        .port = (uint16_t)s->port,
+        .strict = s->mode == NAT_ALG_STRICT,
+        .via = s->via,
+        .contact = s->contact,
+        .sdp = (enum nat_alg_sdp)s->sdp,
+        .restores = s->restores,
+        .fixes_length = s->length == 0,
+        .drops_grown = s->too_big == 1,
+        .pinholes = (enum nat_alg_pinholes)s->pinholes,
+        .pinhole_timeout = s->pinhole_timeout,
+    };
 }
 
 /* An address that one host has for itself cannot be shared; the others are then translated to the NAT's own. */

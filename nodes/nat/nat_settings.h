@@ -6,6 +6,21 @@
 #include "nodes/base/option.h"
 #include "nodes/base/text.h"
 #include "nodes/nat/nat.h"
+#include "nodes/nat/nat_alg.h"
+
+/* Of the SIP ALG (nat_alg.h). */
+struct nat_alg_settings {
+    int mode; /* enum nat_alg_mode */
+    uint32_t port;
+    bool via, contact, restores;
+    int sdp;      /* enum nat_alg_sdp */
+    int pinholes; /* enum nat_alg_pinholes */
+    int length;   /* 0: fix, 1: keep */
+    int too_big;  /* 0: fragment, 1: drop */
+    lab_time pinhole_timeout;
+};
+
+enum nat_alg_mode { NAT_ALG_OFF, NAT_ALG_REWRITE, NAT_ALG_STRICT };
 
 struct nat_settings {
     lab_time udp_timeout, udp_unreplied, icmp_timeout, tcp_timeout, tcp_transitory;
@@ -17,6 +32,7 @@ struct nat_settings {
     bool parity, hairpin;
     struct option_items forward; /* struct nat_forward_settings */
     ipv4 one_to_one, public_addr;
+    struct nat_alg_settings alg;
 };
 
 extern const struct option nat_options[];
@@ -26,6 +42,8 @@ int nat_settings_config(const struct nat_settings *s, struct nat_config *config,
 
 /* Only what nat_configure() takes. */
 void nat_settings_behaviour(const struct nat_settings *s, struct nat_config *config);
+
+void nat_settings_alg(const struct nat_alg_settings *s, struct nat_alg_config *config);
 
 /* Makes the port forwards. FE_EMEM, FE_ERANGE, FE_EUSED, with the reason. */
 int nat_settings_forwards(const struct nat_settings *s, struct nat *nat, struct text *why);

@@ -49,6 +49,12 @@ struct entrance {
     bool stranger;    /* the session is another remote's */
 };
 
+/* A pinhole of the ALG is a session with port 0 of its remote, or with anybody: all of them may use it. */
+static bool is_pinhole_for(const struct nat_session *s, struct endpoint remote)
+{
+    return s->protocol == IP_UDP && s->remote.port == 0 && (s->remote.addr == 0 || s->remote.addr == remote.addr);
+}
+
 /* RFC 4787 §5: the session that lets a packet of a remote in that has none of its own; false: it is filtered. */
 static bool filter_passes(const struct nat_table *t, const struct nat_record *m, struct endpoint remote,
                           uint32_t *session)
@@ -59,10 +65,14 @@ static bool filter_passes(const struct nat_table *t, const struct nat_record *m,
     switch (t->config.filtering) {
     case NAT_ENDPOINT_INDEPENDENT: return true;
     case NAT_ADDRESS_DEPENDENT:
-        while (*session != NAT_NONE && t->sessions[*session].remote.addr != remote.addr)
+        while (*session != NAT_NONE && t->sessions[*session].remote.addr != remote.addr &&
+               !is_pinhole_for(&t->sessions[*session], remote))
             *session = t->sessions[*session].next;
         return *session != NAT_NONE;
-    case NAT_ADDRESS_AND_PORT_DEPENDENT: return false;
+    case NAT_ADDRESS_AND_PORT_DEPENDENT:
+        while (*session != NAT_NONE && !is_pinhole_for(&t->sessions[*session], remote))
+            *session = t->sessions[*session].next;
+        return *session != NAT_NONE;
     }
     return false;
 }

@@ -10,12 +10,13 @@
 
 /* ---- tables ---- */
 
-static const char *const causes[] = {"lost",         "queue-full",  "too-big",    "down",     "no-such-host",
-                                     "ttl-exceeded", "no-route",    "no-mapping", "filtered", "no-hairpin",
-                                     "no-port",      "bad-packet",  "bad-sip",    "bad-sdp",  "not-ours",
-                                     "bad-rtp",      "not-latched", "no-session", NULL};
+static const char *const causes[] = {"lost",         "queue-full", "too-big",      "down",       "no-such-host",
+                                     "ttl-exceeded", "no-route",   "no-mapping",   "filtered",   "no-hairpin",
+                                     "no-port",      "bad-packet", "alg-unparsed", "bad-sip",    "bad-sdp",
+                                     "not-ours",     "bad-rtp",    "not-latched",  "no-session", NULL};
 static const char *const mapping_states[] = {"created", "expired", "removed", NULL};
 static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
+static const char *const alg_places[] = {"via", "contact", "request-uri", "media", "origin", NULL};
 static const char *const location_states[] = {"added", "refreshed", "expired", "removed", NULL};
 static const char *const relay_states[] = {"opened", "latched", "moved", "refused", "closed", NULL};
 static const char *const cdr_results[] = {"answered", "busy", "no-answer", "cancelled", "failed", NULL};
@@ -43,6 +44,14 @@ const struct event_word expect_events[] = {
       {"proto", "proto", EVENT_WORDS, mapping_protocols, .help = "the protocol"},
       {"inside", "inside", EVENT_TEXT, .help = "the endpoint inside, as 192.168.1.20:5060"},
       {"outside", "outside", EVENT_TEXT, .help = "the endpoint outside"}}},
+    {"alg",
+     "alg",
+     "places that a router's SIP ALG rewrote",
+     {{"at", "node", EVENT_NODE, .help = "the router"},
+      {"what", "what", EVENT_WORDS, alg_places, .help = "the place in the message"},
+      {"is", "msg", EVENT_TEXT, .help = "as INVITE, or 200 INVITE"},
+      {"from", "from", EVENT_TEXT, .help = "what stood there"},
+      {"to", "to", EVENT_TEXT, .help = "what stands there now"}}},
     {"message",
      "sip",
      "SIP messages",

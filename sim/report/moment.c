@@ -45,6 +45,20 @@ static void mapping_say(struct text *t, struct span line)
     put(t, line, " as ", "outside");
 }
 
+/* Every message has a Via, and o= decides nothing. */
+static bool alg_tells(struct span line)
+{
+    return !record_is(line, "what", "via") && !record_is(line, "what", "origin");
+}
+
+/* Not of which message: a place that is rewritten again and again is one moment. */
+static void alg_say(struct text *t, struct span line)
+{
+    put(t, line, "rewrites ", "what");
+    put(t, line, " ", "from");
+    put(t, line, " to ", "to");
+}
+
 static void state_say(struct text *t, struct span line)
 {
     put(t, line, "", "ev");
@@ -93,6 +107,7 @@ static const struct wording wordings[] = {{"sip", sip_say, false},
                                           {"drop", drop_say, true},
                                           {"icmp", icmp_say, true},
                                           {"mapping", mapping_say, true},
+                                          {"alg", alg_say, true},
                                           {"call", state_say, false},
                                           {"registration", state_say, false},
                                           {"location", state_say, false},
@@ -135,7 +150,7 @@ bool moment_read(struct moment *m, struct span line)
     const struct wording *w = wording_of(line);
     struct span who;
     int64_t at = 0;
-    if (!w || (w->say == mapping_say && record_is(line, "state", "created")))
+    if (!w || (w->say == mapping_say && record_is(line, "state", "created")) || (w->say == alg_say && !alg_tells(line)))
         return false;
     if (!record_get(line, "node", &who) && !record_get(line, "wire", &who))
         return false;

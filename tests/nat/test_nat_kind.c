@@ -186,6 +186,26 @@ static void fragments_come_in(void **state)
     done(lab);
 }
 
+static void the_alg_can_be_switched_while_it_runs(void **state)
+{
+    static const char *const settings[] = {"sip alg", "strict", NULL};
+    struct lab *lab = open_with(settings);
+    (void)state;
+    lab_command(lab, 1 * SEC, ALICE, "send 198.51.100.1:5060 100");
+    lab_command(lab, 2 * SEC, NAT, "set alg port 5080");
+    lab_command(lab, 3 * SEC, ALICE, "send 198.51.100.1:5060 100");
+    lab_command(lab, 4 * SEC, ALICE, "send 198.51.100.1:5080 100");
+    lab_command(lab, 5 * SEC, NAT, "set sip alg off");
+    lab_command(lab, 6 * SEC, ALICE, "send 198.51.100.1:5080 100");
+    lab_run(lab);
+    assert_int_equal(lab_count(lab, "\"ev\":\"bad-command\""), 0);
+    once(lab, "{\"t\":1001000000,\"node\":\"nat\",\"ev\":\"drop\",\"cause\":\"alg-unparsed\",\"packet\":\"udp "
+              "10.0.0.2:5000 > 198.51.100.1:5060\"");
+    once(lab, "{\"t\":4001000000,\"node\":\"nat\",\"ev\":\"drop\",\"cause\":\"alg-unparsed\"");
+    assert_int_equal(lab_count(lab, "alg-unparsed"), 2);
+    done(lab);
+}
+
 static void settings_that_contradict_each_other(void **state)
 {
     static const char *const settings[] = {"one-to-one", "10.0.0.2", "forward.sip.port", "5060", "forward.sip.to",
@@ -209,6 +229,7 @@ int main(void)
         cmocka_unit_test(one_to_one),
         cmocka_unit_test(it_is_a_router_too),
         cmocka_unit_test(fragments_come_in),
+        cmocka_unit_test(the_alg_can_be_switched_while_it_runs),
         cmocka_unit_test(settings_that_contradict_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
