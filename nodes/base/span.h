@@ -44,6 +44,12 @@ static inline bool span_is(struct span a, const char *text)
 
 /* ASCII only, as SIP's tokens are (RFC 3261 §7.3.1). */
 bool span_equal_nocase(struct span a, struct span b);
+
+/* span_equal_nocase() for names that are nearly always written alike: the exact comparison first, and in place. */
+static inline bool span_alike(struct span a, struct span b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0 || span_equal_nocase(a, b));
+}
 bool span_starts(struct span s, struct span prefix);
 
 /* Without blanks and tabs at either end. */

@@ -6,10 +6,22 @@
 #define TOKEN      (SIP_CHAR_TOKEN | SIP_CHAR_WORD)
 #define ALNUM      (UNRESERVED | TOKEN | SIP_CHAR_HOST)
 
+#define IN_NONE             (SIP_ENDS_QUOTED | SIP_ENDS_BRACKETED | SIP_ENDS_BARE)
+#define CONTROLS4(a)        [a] = IN_NONE, [(a) + 1] = IN_NONE, [(a) + 2] = IN_NONE, [(a) + 3] = IN_NONE
 #define ROW5(a, b, c, d, e) [a] = ALNUM, [b] = ALNUM, [c] = ALNUM, [d] = ALNUM, [e] = ALNUM
 
 /* One row a line of the grammar: which classes the character is in. */
-const uint8_t sip_chars[256] = {
+const uint16_t sip_chars[256] = {
+    CONTROLS4(0),
+    CONTROLS4(4),
+    CONTROLS4(8),
+    CONTROLS4(12),
+    CONTROLS4(16),
+    CONTROLS4(20),
+    CONTROLS4(24),
+    CONTROLS4(28),
+    [' '] = SIP_ENDS_BRACKETED | SIP_ENDS_BARE,
+    [0x7f] = IN_NONE,
     ROW5('0', '1', '2', '3', '4'),
     ROW5('5', '6', '7', '8', '9'),
     ROW5('A', 'B', 'C', 'D', 'E'),
@@ -35,38 +47,28 @@ const uint8_t sip_chars[256] = {
     ['('] = UNRESERVED | SIP_CHAR_WORD,
     [')'] = UNRESERVED | SIP_CHAR_WORD,
     /* reserved */
-    [';'] = SIP_CHAR_USER | SIP_CHAR_URIC,
+    [';'] = SIP_CHAR_USER | SIP_CHAR_URIC | SIP_ENDS_BARE,
     ['/'] = SIP_CHAR_USER | SIP_CHAR_PARAM | SIP_CHAR_URIC | SIP_CHAR_WORD,
-    ['?'] = SIP_CHAR_USER | SIP_CHAR_URIC | SIP_CHAR_WORD,
+    ['?'] = SIP_CHAR_USER | SIP_CHAR_URIC | SIP_CHAR_WORD | SIP_ENDS_BARE,
     [':'] = SIP_CHAR_PARAM | SIP_CHAR_URIC | SIP_CHAR_WORD,
     ['@'] = SIP_CHAR_URIC,
     ['&'] = SIP_CHAR_USER | SIP_CHAR_PASSWORD | SIP_CHAR_PARAM | SIP_CHAR_URIC,
     ['='] = SIP_CHAR_USER | SIP_CHAR_PASSWORD | SIP_CHAR_URIC,
     ['+'] = SIP_CHAR_USER | SIP_CHAR_PASSWORD | SIP_CHAR_PARAM | SIP_CHAR_URIC | TOKEN,
     ['$'] = SIP_CHAR_USER | SIP_CHAR_PASSWORD | SIP_CHAR_PARAM | SIP_CHAR_URIC,
-    [','] = SIP_CHAR_USER | SIP_CHAR_PASSWORD | SIP_CHAR_URIC,
+    [','] = SIP_CHAR_USER | SIP_CHAR_PASSWORD | SIP_CHAR_URIC | SIP_ENDS_BARE,
     /* the others of token, word and paramchar */
     ['%'] = TOKEN,
     ['`'] = TOKEN,
-    ['<'] = SIP_CHAR_WORD,
-    ['>'] = SIP_CHAR_WORD,
-    ['\\'] = SIP_CHAR_WORD,
-    ['"'] = SIP_CHAR_WORD,
+    ['<'] = SIP_CHAR_WORD | SIP_ENDS_BRACKETED | SIP_ENDS_BARE,
+    ['>'] = SIP_CHAR_WORD | SIP_ENDS_BRACKETED | SIP_ENDS_BARE,
+    ['\\'] = SIP_CHAR_WORD | SIP_ENDS_QUOTED,
+    ['"'] = SIP_CHAR_WORD | IN_NONE,
     ['['] = SIP_CHAR_WORD | SIP_CHAR_PARAM,
     [']'] = SIP_CHAR_WORD | SIP_CHAR_PARAM,
     ['{'] = SIP_CHAR_WORD,
     ['}'] = SIP_CHAR_WORD,
 };
-
-/* Text without a special meaning in quoted strings. */
-static void skip_plain(struct sip_lex *l)
-{
-    const char *p = l->p;
-    const char *end = l->end;
-    while (p < end && (unsigned char)*p >= ' ' && *p != '"' && *p != '\\' && *p != 0x7f)
-        p++;
-    l->p = p;
-}
 
 /* One character of a quoted string or comment at l->p: an escaped one, a fold, or text. false: not allowed there. */
 static bool skip_text(struct sip_lex *l)
@@ -93,7 +95,7 @@ bool sip_lex_quoted(struct sip_lex *l, struct span *inside)
         return false;
     const char *start = l->p;
     for (;;) {
-        skip_plain(l);
+        sip_lex_until(l, SIP_ENDS_QUOTED);
         if (sip_lex_end(l))
             return false;
         if (*l->p == '"') {
@@ -156,13 +158,4 @@ int sip_lex_port(struct sip_lex *l, uint16_t *port)
         return error;
     *port = (uint16_t)value;
     return value ? 0 : FE_ERANGE;
-}
-
-struct span sip_lex_trim(struct span s)
-{
-    struct sip_lex l = sip_lex_on(s);
-    sip_lex_blanks(&l);
-    while (l.end > l.p && (sip_is_blank(l.end[-1]) || l.end[-1] == '\r' || l.end[-1] == '\n'))
-        l.end--;
-    return sip_lex_rest(&l);
 }

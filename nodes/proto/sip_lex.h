@@ -17,9 +17,12 @@ enum sip_char {
     SIP_CHAR_PASSWORD = 1 << 5,   /* unreserved and "&=+$," */
     SIP_CHAR_PARAM = 1 << 6,      /* paramchar */
     SIP_CHAR_URIC = 1 << 7,       /* reserved / unreserved */
+    SIP_ENDS_QUOTED = 1 << 8,     /* not plain text of a quoted string: controls, quote, backslash */
+    SIP_ENDS_BRACKETED = 1 << 9,  /* not in <>: controls, blanks, angle brackets, quote */
+    SIP_ENDS_BARE = 1 << 10,      /* not in a URI without <>: those, semicolon, comma, question mark (§20.10) */
 };
 
-extern const uint8_t sip_chars[256];
+extern const uint16_t sip_chars[256];
 
 static inline bool sip_char_is(char c, enum sip_char class)
 {
@@ -43,7 +46,7 @@ static inline struct span sip_between(const char *p, const char *end)
 }
 
 /* Is it this name, in any case? The length is compared first, and in place: most names differ in it. */
-#define SIP_IS(s, literal) ((s).n == sizeof(literal) - 1 && span_equal_nocase((s), SPAN(literal)))
+#define SIP_IS(s, literal) span_alike((s), SPAN(literal))
 
 struct sip_lex {
     const char *p, *end;
@@ -97,6 +100,16 @@ static inline struct span sip_lex_run(struct sip_lex *l, enum sip_char class)
     return sip_lex_take(l, p);
 }
 
+/* Everything before the next character of this class, or before the end. */
+static inline struct span sip_lex_until(struct sip_lex *l, enum sip_char class)
+{
+    const char *p = l->p;
+    const char *end = l->end;
+    while (p < end && !sip_char_is(*p, class))
+        p++;
+    return sip_lex_take(l, p);
+}
+
 /* The longest run of digits; may be empty. */
 static inline struct span sip_lex_digits(struct sip_lex *l)
 {
@@ -138,7 +151,19 @@ bool sip_lex_host(struct sip_lex *l, struct span *host);
 /* port, 1 to 65535. FE_ESYNTAX: no digits; FE_ERANGE. */
 int sip_lex_port(struct sip_lex *l, uint16_t *port);
 
+static inline bool sip_is_blank_or_end(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* s without LWS at its ends. */
-struct span sip_lex_trim(struct span s);
+static inline struct span sip_lex_trim(struct span s)
+{
+    struct sip_lex l = sip_lex_on(s);
+    sip_lex_blanks(&l);
+    while (l.end > l.p && sip_is_blank_or_end(l.end[-1]))
+        l.end--;
+    return sip_lex_rest(&l);
+}
 
 #endif

@@ -82,31 +82,79 @@ struct span sip_header_name(enum sip_header_id id)
     return header_names[id];
 }
 
-/* The ids by the length of their names: a name is compared with the few that are as long and begin alike. */
-#define LONGEST_NAME 20
-#define MOST_ALIKE   9
+/* A name has one place where it can stand: by its length, its first letter and the one in its middle. No two names
+ * share a place; the compiler refuses a table in which two do. A new header that collides needs other factors. */
+#define LONGEST_NAME           20
+#define SLOTS                  256
+#define SLOT(n, first, middle) (((n)*3u + (first)*30u + (middle)*56u) % SLOTS)
 
-static const uint8_t ids_by_length[LONGEST_NAME + 1][MOST_ALIKE] = {
-    [2] = {SIP_H_TO},
-    [3] = {SIP_H_VIA},
-    [4] = {SIP_H_FROM, SIP_H_CSEQ, SIP_H_PATH, SIP_H_DATE, SIP_H_RACK, SIP_H_RSEQ},
-    [5] = {SIP_H_ROUTE, SIP_H_ALLOW, SIP_H_EVENT},
-    [6] = {SIP_H_ACCEPT, SIP_H_REASON, SIP_H_SERVER, SIP_H_MIN_SE},
-    [7] = {SIP_H_CALL_ID, SIP_H_CONTACT, SIP_H_EXPIRES, SIP_H_REQUIRE, SIP_H_SUBJECT, SIP_H_PRIVACY, SIP_H_WARNING},
-    [8] = {SIP_H_REFER_TO, SIP_H_REPLACES, SIP_H_REPLY_TO, SIP_H_PRIORITY, SIP_H_SIP_ETAG},
-    [9] = {SIP_H_SUPPORTED, SIP_H_TIMESTAMP, SIP_H_CALL_INFO, SIP_H_DIVERSION},
-    [10] = {SIP_H_USER_AGENT, SIP_H_ALERT_INFO, SIP_H_FLOW_TIMER},
-    [11] = {SIP_H_UNSUPPORTED, SIP_H_RETRY_AFTER, SIP_H_REFERRED_BY, SIP_H_MIN_EXPIRES, SIP_H_IN_REPLY_TO},
-    [12] = {SIP_H_MAX_FORWARDS, SIP_H_CONTENT_TYPE, SIP_H_RECORD_ROUTE, SIP_H_ALLOW_EVENTS, SIP_H_ORGANIZATION,
-            SIP_H_SIP_IF_MATCH, SIP_H_MIME_VERSION, SIP_H_HISTORY_INFO},
-    [13] = {SIP_H_AUTHORIZATION, SIP_H_PROXY_REQUIRE, SIP_H_SERVICE_ROUTE},
-    [14] = {SIP_H_CONTENT_LENGTH},
-    [15] = {SIP_H_SESSION_EXPIRES, SIP_H_ACCEPT_ENCODING, SIP_H_ACCEPT_LANGUAGE},
-    [16] = {SIP_H_WWW_AUTHENTICATE, SIP_H_CONTENT_ENCODING, SIP_H_CONTENT_LANGUAGE},
-    [18] = {SIP_H_PROXY_AUTHENTICATE, SIP_H_SUBSCRIPTION_STATE},
-    [19] = {SIP_H_PROXY_AUTHORIZATION, SIP_H_P_ASSERTED_IDENTITY, SIP_H_AUTHENTICATION_INFO, SIP_H_CONTENT_DISPOSITION},
-    [20] = {SIP_H_P_PREFERRED_IDENTITY},
+static const uint8_t ids_by_slot[SLOTS] = {
+    [SLOT(6, 'a', 'e')] = SIP_H_ACCEPT,
+    [SLOT(15, 'a', 'e')] = SIP_H_ACCEPT_ENCODING,
+    [SLOT(15, 'a', 'l')] = SIP_H_ACCEPT_LANGUAGE,
+    [SLOT(10, 'a', '-')] = SIP_H_ALERT_INFO,
+    [SLOT(5, 'a', 'l')] = SIP_H_ALLOW,
+    [SLOT(12, 'a', 'e')] = SIP_H_ALLOW_EVENTS,
+    [SLOT(19, 'a', 'a')] = SIP_H_AUTHENTICATION_INFO,
+    [SLOT(13, 'a', 'i')] = SIP_H_AUTHORIZATION,
+    [SLOT(7, 'c', 'l')] = SIP_H_CALL_ID,
+    [SLOT(9, 'c', '-')] = SIP_H_CALL_INFO,
+    [SLOT(7, 'c', 't')] = SIP_H_CONTACT,
+    [SLOT(19, 'c', 'i')] = SIP_H_CONTENT_DISPOSITION,
+    [SLOT(16, 'c', 'e')] = SIP_H_CONTENT_ENCODING,
+    [SLOT(16, 'c', 'l')] = SIP_H_CONTENT_LANGUAGE,
+    [SLOT(14, 'c', '-')] = SIP_H_CONTENT_LENGTH,
+    [SLOT(12, 'c', 't')] = SIP_H_CONTENT_TYPE,
+    [SLOT(4, 'c', 'e')] = SIP_H_CSEQ,
+    [SLOT(4, 'd', 't')] = SIP_H_DATE,
+    [SLOT(9, 'd', 'r')] = SIP_H_DIVERSION,
+    [SLOT(5, 'e', 'e')] = SIP_H_EVENT,
+    [SLOT(7, 'e', 'i')] = SIP_H_EXPIRES,
+    [SLOT(10, 'f', 't')] = SIP_H_FLOW_TIMER,
+    [SLOT(4, 'f', 'o')] = SIP_H_FROM,
+    [SLOT(12, 'h', 'y')] = SIP_H_HISTORY_INFO,
+    [SLOT(11, 'i', 'p')] = SIP_H_IN_REPLY_TO,
+    [SLOT(12, 'm', 'r')] = SIP_H_MAX_FORWARDS,
+    [SLOT(12, 'm', 'e')] = SIP_H_MIME_VERSION,
+    [SLOT(11, 'm', 'x')] = SIP_H_MIN_EXPIRES,
+    [SLOT(6, 'm', '-')] = SIP_H_MIN_SE,
+    [SLOT(12, 'o', 'z')] = SIP_H_ORGANIZATION,
+    [SLOT(19, 'p', 'd')] = SIP_H_P_ASSERTED_IDENTITY,
+    [SLOT(20, 'p', 'd')] = SIP_H_P_PREFERRED_IDENTITY,
+    [SLOT(4, 'p', 't')] = SIP_H_PATH,
+    [SLOT(8, 'p', 'r')] = SIP_H_PRIORITY,
+    [SLOT(7, 'p', 'v')] = SIP_H_PRIVACY,
+    [SLOT(18, 'p', 'h')] = SIP_H_PROXY_AUTHENTICATE,
+    [SLOT(19, 'p', 'h')] = SIP_H_PROXY_AUTHORIZATION,
+    [SLOT(13, 'p', 'r')] = SIP_H_PROXY_REQUIRE,
+    [SLOT(4, 'r', 'c')] = SIP_H_RACK,
+    [SLOT(6, 'r', 's')] = SIP_H_REASON,
+    [SLOT(12, 'r', '-')] = SIP_H_RECORD_ROUTE,
+    [SLOT(8, 'r', 'r')] = SIP_H_REFER_TO,
+    [SLOT(11, 'r', 'r')] = SIP_H_REFERRED_BY,
+    [SLOT(8, 'r', 'a')] = SIP_H_REPLACES,
+    [SLOT(8, 'r', 'y')] = SIP_H_REPLY_TO,
+    [SLOT(7, 'r', 'u')] = SIP_H_REQUIRE,
+    [SLOT(11, 'r', '-')] = SIP_H_RETRY_AFTER,
+    [SLOT(5, 'r', 'u')] = SIP_H_ROUTE,
+    [SLOT(4, 'r', 'e')] = SIP_H_RSEQ,
+    [SLOT(6, 's', 'v')] = SIP_H_SERVER,
+    [SLOT(13, 's', 'e')] = SIP_H_SERVICE_ROUTE,
+    [SLOT(15, 's', '-')] = SIP_H_SESSION_EXPIRES,
+    [SLOT(8, 's', 'e')] = SIP_H_SIP_ETAG,
+    [SLOT(12, 's', '-')] = SIP_H_SIP_IF_MATCH,
+    [SLOT(7, 's', 'j')] = SIP_H_SUBJECT,
+    [SLOT(18, 's', 'i')] = SIP_H_SUBSCRIPTION_STATE,
+    [SLOT(9, 's', 'o')] = SIP_H_SUPPORTED,
+    [SLOT(9, 't', 's')] = SIP_H_TIMESTAMP,
+    [SLOT(2, 't', 'o')] = SIP_H_TO,
+    [SLOT(11, 'u', 'p')] = SIP_H_UNSUPPORTED,
+    [SLOT(10, 'u', 'a')] = SIP_H_USER_AGENT,
+    [SLOT(3, 'v', 'i')] = SIP_H_VIA,
+    [SLOT(7, 'w', 'n')] = SIP_H_WARNING,
+    [SLOT(16, 'w', 'e')] = SIP_H_WWW_AUTHENTICATE,
 };
+static_assert(SIP_HEADERS <= UINT8_MAX, "ids are bytes");
 
 static enum sip_header_id compact_id(char letter)
 {
@@ -130,21 +178,22 @@ static enum sip_header_id compact_id(char letter)
     }
 }
 
+/* A name that is not written as the RFC does: in another case, in its compact form, or not known at all. */
+static enum sip_header_id unusual_id(struct span name, enum sip_header_id alike)
+{
+    if (span_equal_nocase(header_names[alike], name))
+        return alike;
+    return name.n == 1 ? compact_id((char)(name.p[0] | 0x20)) : SIP_H_OTHER;
+}
+
 enum sip_header_id sip_header_id(struct span name)
 {
-    if (name.n == 1)
-        return compact_id((char)(name.p[0] | 0x20));
     if (name.n == 0 || name.n > LONGEST_NAME)
         return SIP_H_OTHER;
-    const uint8_t *ids = ids_by_length[name.n];
-    for (size_t i = 0; i < MOST_ALIKE && ids[i]; i++) {
-        struct span known = header_names[ids[i]];
-        if (((known.p[0] ^ name.p[0]) & ~0x20) != 0)
-            continue;
-        if (memcmp(known.p, name.p, name.n) == 0 || span_equal_nocase(known, name)) /* most write it as the RFC does */
-            return (enum sip_header_id)ids[i];
-    }
-    return SIP_H_OTHER;
+    unsigned first = (unsigned char)name.p[0] | 0x20u;
+    unsigned middle = (unsigned char)name.p[name.n / 2] | 0x20u;
+    enum sip_header_id id = ids_by_slot[SLOT((unsigned)name.n, first, middle)];
+    return span_equal(header_names[id], name) ? id : unusual_id(name, id);
 }
 
 static const struct span method_names[] = {
@@ -173,8 +222,8 @@ struct span sip_method_name(enum sip_method method)
 
 enum sip_method sip_method_id(struct span name)
 {
-    for (unsigned m = SIP_EXTENSION_METHOD + 1; m < SIP_METHODS; m++)
-        if (span_equal(method_names[m], name))
+    for (unsigned m = SIP_EXTENSION_METHOD + 1; m < SIP_METHODS && name.n; m++)
+        if (method_names[m].p[0] == name.p[0] && span_equal(method_names[m], name))
             return (enum sip_method)m;
     return SIP_EXTENSION_METHOD;
 }
@@ -193,7 +242,7 @@ struct span sip_transport_name(enum sip_transport t)
 enum sip_transport sip_transport_id(struct span name)
 {
     for (unsigned t = SIP_UDP; t <= SIP_WSS; t++)
-        if (span_equal_nocase(transport_names[t], name))
+        if (span_alike(transport_names[t], name))
             return (enum sip_transport)t;
     return SIP_TRANSPORT_OTHER;
 }

@@ -136,11 +136,11 @@ static int parse_opaque(struct sip_lex *l, struct sip_uri *uri)
 
 static enum sip_scheme scheme_of(struct span text)
 {
-    if (span_equal_nocase(text, SPAN("sip")))
+    if (SIP_IS(text, "sip"))
         return SIP_SCHEME_SIP;
-    if (span_equal_nocase(text, SPAN("sips")))
+    if (SIP_IS(text, "sips"))
         return SIP_SCHEME_SIPS;
-    if (span_equal_nocase(text, SPAN("tel")))
+    if (SIP_IS(text, "tel"))
         return SIP_SCHEME_TEL;
     return SIP_SCHEME_OTHER;
 }

@@ -128,13 +128,7 @@ static bool looks_like_uri(struct span uri)
 
 static bool take_bracketed_uri(struct sip_lex *l, struct span *uri)
 {
-    const char *p = l->p;
-    for (; p < l->end && *p != '>'; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c <= ' ' || c == '<' || c == '"' || c == 0x7f)
-            return false;
-    }
-    *uri = sip_lex_take(l, p);
+    *uri = sip_lex_until(l, SIP_ENDS_BRACKETED);
     return sip_lex_char(l, '>');
 }
 
@@ -142,14 +136,8 @@ static bool take_bracketed_uri(struct sip_lex *l, struct span *uri)
  * must not occur. */
 static bool take_bare_uri(struct sip_lex *l, struct span *uri)
 {
-    const char *p = l->p;
-    for (; p < l->end && *p != ';' && !sip_is_blank(*p) && *p != '\r'; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c < ' ' || c == 0x7f || c == ',' || c == '?' || c == '<' || c == '>' || c == '"')
-            return false;
-    }
-    *uri = sip_lex_take(l, p);
-    return true;
+    *uri = sip_lex_until(l, SIP_ENDS_BARE);
+    return sip_lex_end(l) || *l->p == ';' || *l->p == '\r' || sip_is_blank(*l->p);
 }
 
 /* name-addr / addr-spec, without the parameters. */

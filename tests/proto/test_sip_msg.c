@@ -127,6 +127,39 @@ static void test_bare_line_feeds_and_returns_are_refused(void **state)
     assert_int_equal(why.fault, SIP_FAULT_LINE_END);
 }
 
+/* The line "Subject: " with `filling`, and `odd` at its place in it; then "X: y". */
+static int parse_with(size_t filling, size_t place, char odd)
+{
+    char buffer[512];
+    char value[64];
+    memset(value, 'a', sizeof value);
+    if (place < filling)
+        value[place] = odd;
+    struct text t = text_on(buffer, sizeof buffer);
+    text_str(&t, HEAD "Subject: ");
+    text_put(&t, (struct span){value, filling});
+    text_str(&t, "\r\nX: y\r\n\r\n");
+    return sip_parse((struct span){buffer, t.n}, &m, &why);
+}
+
+static void test_line_ends_are_found_wherever_they_stand(void **state)
+{
+    (void)state;
+    for (size_t filling = 1; filling < 40; filling++) {
+        for (size_t place = 0; place < filling; place++) {
+            assert_int_equal(parse_with(filling, place, '\t'), 0);
+            assert_int_equal(m.n_headers, 7);
+            assert_int_equal(parse_with(filling, place, (char)0x8d), 0); /* a CR but for its top bit */
+            assert_int_equal(m.headers[5].value.n, filling);
+            assert_int_equal(parse_with(filling, place, '\n'), FE_ESYNTAX);
+            assert_int_equal(why.fault, SIP_FAULT_LINE_END);
+            /* A CR before the line's own is as bare as any other. */
+            assert_int_equal(parse_with(filling, place, '\r'), FE_ESYNTAX);
+            assert_int_equal(why.fault, SIP_FAULT_LINE_END);
+        }
+    }
+}
+
 static void test_a_fault_names_its_place(void **state)
 {
     (void)state;
@@ -451,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_only_line_ends_is_no_message),
         cmocka_unit_test(test_headers_that_do_not_end),
         cmocka_unit_test(test_bare_line_feeds_and_returns_are_refused),
+        cmocka_unit_test(test_line_ends_are_found_wherever_they_stand),
         cmocka_unit_test(test_a_fault_names_its_place),
         cmocka_unit_test(test_as_many_headers_as_there_is_room_for),
         cmocka_unit_test(test_rfc3261_18_3_body_is_as_long_as_content_length_says),
