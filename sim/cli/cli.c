@@ -15,6 +15,7 @@ static int help(const struct cli_args *args);
 
 static const struct command commands[] = {
     {"run", "LAB…", "run labs and judge them", cli_run, 1, SIZE_MAX},
+    {"margin", "LAB", "how far a setting may go: --over nodes.alice.expires --between 1min..1h", cli_margin, 1, 1},
     {"check", "LAB…", "check lab files alone", cli_check, 1, SIZE_MAX},
     {"list", "[FOLDER]", "the labs of the library, one line each", cli_list, 0, 1},
     {"doctor", "", "what this machine can run, and what to do about what it cannot", cli_doctor, 0, 0},

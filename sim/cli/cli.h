@@ -26,10 +26,12 @@ struct cli_args {
     const struct world_ops *world;
     bool real;        /* --clock real */
     const char *seed; /* NULL: the lab's own */
-    uint32_t repeat, jobs;
+    uint32_t repeat;
+    uint32_t jobs; /* 0: not said; use cli_jobs() */
     const char *out, *junit, *json;
     struct lab_change *changes;
     size_t changes_n;
+    const char *over, *between, *until, *to; /* of `margin`; NULL: not said */
 };
 
 /* The whole command: argv as main() gets it; returns the exit status. */
@@ -37,6 +39,7 @@ int cli_main(int argc, char **argv);
 
 /* The commands. */
 int cli_run(const struct cli_args *args);
+int cli_margin(const struct cli_args *args);
 int cli_check(const struct cli_args *args);
 int cli_list(const struct cli_args *args);
 int cli_doctor(const struct cli_args *args);
@@ -48,6 +51,8 @@ int cli_needs(const struct cli_args *args);
 /* Reads what follows the command's word. False after it has told on standard error what is wrong. The arrays are the
  * caller's to free. */
 bool cli_args_read(struct cli_args *args, int argc, char **argv);
+/* --jobs, or what is usual for the command. */
+uint32_t cli_jobs(const struct cli_args *args, uint32_t usual);
 void cli_args_fini(struct cli_args *args);
 void cli_args_help(FILE *out);
 

@@ -80,6 +80,30 @@ static bool set_change(struct cli_args *args, const char *value)
     return strchr(value, '=') != NULL;
 }
 
+static bool set_over(struct cli_args *args, const char *value)
+{
+    args->over = value;
+    return *value != '\0' && !strchr(value, '=');
+}
+
+static bool set_between(struct cli_args *args, const char *value)
+{
+    args->between = value;
+    return *value != '\0';
+}
+
+static bool set_until(struct cli_args *args, const char *value)
+{
+    args->until = value;
+    return *value != '\0';
+}
+
+static bool set_to(struct cli_args *args, const char *value)
+{
+    args->to = value;
+    return *value != '\0';
+}
+
 static const struct argument arguments[] = {
     {"--world", "netns|sim", "the kernel's own IP stack in namespaces, or farend's simulated one; netns unless said",
      set_world},
@@ -87,11 +111,16 @@ static const struct argument arguments[] = {
      set_clock},
     {"--seed", "N", "in place of the lab's seed", set_seed},
     {"--repeat", "N", "run each lab so often; fails when two traces differ", set_repeat},
-    {"--jobs", "N", "so many labs at once", set_jobs},
+    {"--jobs", "N", "so many runs at once; 1 unless said, for margin one a processor", set_jobs},
     {"--out", "DIR", "where the runs' files go; runs/ unless said", set_out},
     {"--junit", "FILE", "writes the verdicts as JUnit XML", set_junit},
-    {"--json", "FILE", "writes the verdict of a single lab as JSON", set_json},
+    {"--json", "FILE", "writes the verdict of a single lab, or the margin, as JSON", set_json},
     {"--set", "PATH=VALUE", "changes the lab file before it is read, as \"nodes.sbc.media ttl=reset\"", set_change},
+    {"--over", "PATH", "margin: the setting that is varied, as \"nodes.alice.keep-alive interval\"", set_over},
+    {"--between", "A..B", "margin: from where to where, with units, as 10s..5min, 0.1%..5% or 1..40", set_between},
+    {"--until", "EXPECTATION", "margin: what must hold, by (a part of) its words; \"verdict\", all of it, unless said",
+     set_until},
+    {"--to", "STEP", "margin: how fine, as 1s; the millisecond, the ppm or the single one unless said", set_to},
     {0}};
 
 void cli_args_help(FILE *out)
@@ -136,7 +165,7 @@ static bool argument_read(struct cli_args *args, int argc, char **argv, int *i)
 
 bool cli_args_read(struct cli_args *args, int argc, char **argv)
 {
-    *args = (struct cli_args){.world = &netns_world, .repeat = 1, .jobs = 1};
+    *args = (struct cli_args){.world = &netns_world, .repeat = 1};
     args->names = calloc((size_t)argc + 1, sizeof(const char *));
     args->changes = calloc((size_t)argc + 1, sizeof args->changes[0]);
     bool ok = args->names && args->changes;
@@ -152,6 +181,11 @@ bool cli_args_read(struct cli_args *args, int argc, char **argv)
     if (!ok)
         cli_args_fini(args);
     return ok;
+}
+
+uint32_t cli_jobs(const struct cli_args *args, uint32_t usual)
+{
+    return args->jobs ? args->jobs : usual;
 }
 
 void cli_args_fini(struct cli_args *args)

@@ -3,19 +3,15 @@
 #define _GNU_SOURCE
 #include "nodes/base/error.h"
 #include "sim/cli/cli.h"
-#include "sim/cli/cli_child.h"
+#include "sim/cli/cli_folder.h"
+#include "sim/cli/cli_process.h"
 #include "sim/engine/world.h"
 #include "sim/lab/lab_program.h"
 #include "sim/report/verdict.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,11 +20,10 @@ enum { PATH = 4096, ERROR = 600 };
 /* One lab with all its repetitions. */
 struct job {
     struct lab *lab;
-    char folder[PATH]; /* of the first run, which stays */
-    uint32_t runs;     /* finished */
-    pid_t pid;         /* of the run under way; 0: none */
-    int errors;        /* pipe from that run: why it failed */
-    int status;        /* enum cli_status of the runs so far */
+    char folder[PATH];          /* of the first run, which stays */
+    uint32_t runs;              /* finished */
+    struct cli_process process; /* the run under way */
+    int status;                 /* enum cli_status of the runs so far */
     char error[ERROR];
     bool over;
 };
@@ -40,41 +35,12 @@ struct runner {
     FILE *junit;
 };
 
-static volatile sig_atomic_t signal_seen;
-
-static void on_signal(int number)
-{
-    signal_seen = number;
-}
-
 /* ---- folders ---- */
-
-static int folder_make(const char *path)
-{
-    char part[PATH];
-    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return FE_EOS;
-    }
-    return mkdir(path, 0777) == 0 || errno == EEXIST ? 0 : FE_EOS;
-}
 
 /* Repetitions write beside the first run's files; what is left of one that was the same is removed. */
 static void folder_again(const struct job *job, char out[PATH])
 {
     snprintf(out, PATH, "%.*s/again", PATH - 16, job->folder);
-}
-
-static int entry_remove(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-    (void)st, (void)type, (void)walk;
-    return remove(path);
-}
-
-static void folder_remove(const char *folder)
-{
-    nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 /* ---- children ---- */
@@ -83,23 +49,6 @@ static void folder_remove(const char *folder)
 static bool is_real(const struct runner *r, const struct job *job)
 {
     return r->args->real || lab_needs_real_clock(job->lab);
-}
-
-static _Noreturn void child_main(const struct runner *r, const struct job *job, const char *folder, int errors,
-                                 pid_t parent)
-{
-    char buf[ERROR];
-    struct text error = text_on(buf, sizeof buf);
-    bool signalled = false;
-    struct cli_child c = {r->args, job->lab, folder, job->runs == 0, is_real(r, job), r->args->jobs == 1};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(CLI_FAILED);
-    int status = cli_child_run(&c, &error, &signalled);
-    if (error.n && write(errors, buf, error.n) < 0)
-        status = CLI_FAILED;
-    fflush(NULL);
-    _exit(status);
 }
 
 static void job_failed(struct job *job, int status, const char *why)
@@ -112,27 +61,13 @@ static void job_failed(struct job *job, int status, const char *why)
 static void job_start(struct runner *r, struct job *job)
 {
     char folder[PATH];
-    int pipes[2];
+    struct cli_child c = {r->args, job->lab, folder, job->runs == 0, is_real(r, job), cli_jobs(r->args, 1) == 1};
     if (job->runs == 0)
         snprintf(folder, sizeof folder, "%s", job->folder);
     else
         folder_again(job, folder);
-    if (folder_make(folder) || pipe2(pipes, O_CLOEXEC) != 0) {
+    if (cli_folder_make(folder) || cli_process_start(&job->process, &c))
         job_failed(job, CLI_FAILED, strerror(errno));
-        return;
-    }
-    fflush(NULL);
-    pid_t parent = getpid();
-    job->pid = fork();
-    if (job->pid == 0)
-        child_main(r, job, folder, pipes[1], parent);
-    close(pipes[1]);
-    job->errors = pipes[0];
-    if (job->pid < 0) {
-        close(pipes[0]);
-        job->pid = 0;
-        job_failed(job, CLI_FAILED, strerror(errno));
-    }
 }
 
 /* ---- verdicts ---- */
@@ -183,7 +118,7 @@ static void compare(struct job *job)
     folder_again(job, again);
     int differs = cli_diff_traces(job->folder, again, stdout);
     if (differs == 0) {
-        folder_remove(again);
+        cli_folder_remove(again);
         return;
     }
     job->over = true;
@@ -194,52 +129,39 @@ static void compare(struct job *job)
 
 static void job_ended(struct runner *r, struct job *job, int wait_status)
 {
-    ssize_t n = read(job->errors, job->error, sizeof job->error - 1);
-    close(job->errors);
-    job->error[n > 0 ? n : 0] = '\0';
-    job->pid = 0;
+    int status = cli_process_ended(&job->process, wait_status, job->error, sizeof job->error);
     job->runs++;
-    int status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : CLI_FAILED;
-    if (WIFSIGNALED(wait_status))
-        snprintf(job->error, sizeof job->error, "the run was ended by signal %d", WTERMSIG(wait_status));
     if (status > job->status)
         job->status = status;
     if (status > CLI_NOT_HELD || (status && is_real(r, job)))
         job->over = true;
     else if (job->runs > 1 && !is_real(r, job))
         compare(job);
-    if (job->runs >= r->args->repeat || signal_seen)
+    if (job->runs >= r->args->repeat || cli_signal_seen())
         job->over = true;
 }
 
 static struct job *job_of(struct runner *r, pid_t pid)
 {
     for (size_t i = 0; i < r->n; i++)
-        if (r->jobs[i].pid == pid)
+        if (r->jobs[i].process.pid == pid)
             return &r->jobs[i];
     return NULL;
-}
-
-static void children_signal(const struct runner *r, int number)
-{
-    for (size_t i = 0; i < r->n; i++)
-        if (r->jobs[i].pid > 0)
-            kill(r->jobs[i].pid, number);
 }
 
 static size_t running(const struct runner *r)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n; i++)
-        n += r->jobs[i].pid > 0;
+        n += r->jobs[i].process.pid > 0;
     return n;
 }
 
 /* Starts what may be started: labs in their order, one run of each at a time. */
 static void start_some(struct runner *r)
 {
-    for (size_t i = 0; i < r->n && running(r) < r->args->jobs && !signal_seen; i++)
-        if (!r->jobs[i].over && r->jobs[i].pid == 0)
+    for (size_t i = 0; i < r->n && running(r) < cli_jobs(r->args, 1) && !cli_signal_seen(); i++)
+        if (!r->jobs[i].over && r->jobs[i].process.pid == 0)
             job_start(r, &r->jobs[i]);
 }
 
@@ -255,7 +177,8 @@ static void run_all(struct runner *r)
         int wait_status;
         pid_t pid = waitpid(-1, &wait_status, 0);
         if (pid < 0 && errno == EINTR) {
-            children_signal(r, SIGINT);
+            for (size_t i = 0; i < r->n; i++)
+                cli_process_interrupt(&r->jobs[i].process);
             continue;
         }
         struct job *job = pid > 0 ? job_of(r, pid) : NULL;
@@ -322,34 +245,17 @@ static int junit_close(struct runner *r, int status)
     return status > CLI_NOT_HELD ? status : CLI_FAILED;
 }
 
-static void signals_install(void)
-{
-    struct sigaction action = {.sa_handler = on_signal}; /* without SA_RESTART: waitpid is to return */
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-/* After a clean end the caller's shell shall see that a signal was the reason. */
-static void signal_again(void)
-{
-    if (!signal_seen)
-        return;
-    fflush(NULL);
-    signal(signal_seen, SIG_DFL);
-    raise(signal_seen);
-}
-
 static int run_prepared(struct runner *r)
 {
     int status = CLI_HELD;
     if (!junit_open(r))
         return CLI_WRONG;
-    signals_install();
+    cli_signals_install();
     run_all(r);
     for (size_t i = 0; i < r->n; i++)
         status = r->jobs[i].status > status ? r->jobs[i].status : status;
     status = junit_close(r, status);
-    signal_again();
+    cli_signal_again();
     return status;
 }
 

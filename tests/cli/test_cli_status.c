@@ -130,6 +130,58 @@ static void check_and_list_and_help(void **state)
     assert_status("$farend help", 0, "exit status");
 }
 
+#define MARGIN(options)                                                                                                \
+    "FAREND_LABS=$FAREND_SOURCE/topologies $farend margin mappings/udp-expiry-cured --world sim " options " 2>&1"
+#define KEEP_ALIVE " --over 'nodes.alice.keep-alive interval' --between 10s..5min "
+
+/* The keep-alive of udp-expiry-cured has to come before the router's 60 s are over. */
+static void margin_of_a_keep_alive_is_the_nats_timeout(void **state)
+{
+    (void)state;
+    assert_status(MARGIN(KEEP_ALIVE), 0, "it holds up to 59.999s and fails from 60s on");
+    assert_status("ls runs/udp-expiry-cured-sim-margin", 0, "59.999s\n60s\n");
+    assert_status(MARGIN(KEEP_ALIVE "--set 'nodes.router.udp timeout=2min' --to 1s --jobs 3"), 0,
+                  "it holds up to 119s and fails from 2min on");
+    assert_status(MARGIN("--over 'nodes.router.udp timeout' --between 5s..2min"), 0,
+                  "it fails up to 20s and holds from 20.001s on");
+}
+
+static void margin_is_the_same_on_the_kernel(void **state)
+{
+    (void)state;
+    char said[16384];
+    int status = shell("FAREND_LABS=$FAREND_SOURCE/topologies $farend margin mappings/udp-expiry-cured" KEEP_ALIVE
+                       "--to 1s --world netns 2>&1",
+                       said, sizeof said);
+    if (status == 3)
+        skip(); /* no namespaces here */
+    assert_int_equal(status, 0);
+    assert_non_null(strstr(said, "it holds up to 59s and fails from 60s on"));
+    assert_status(MARGIN(KEEP_ALIVE "--to 1s"), 0, "it holds up to 59s");
+    assert_status("$farend diff runs/udp-expiry-cured-sim-margin/60s runs/udp-expiry-cured-netns-margin/60s", 0,
+                  "the same");
+}
+
+/* Some longer intervals happen to open the NAT just before the calls come. */
+static void margin_that_is_none_is_said(void **state)
+{
+    (void)state;
+    assert_status(MARGIN(KEEP_ALIVE "--until 'media bob' --to 1s --json m.json"), 1,
+                  "there is not one margin but several: it holds at 10s to ");
+    assert_status("cat m.json", 0, "\"answer\": \"unsteady\"");
+    assert_status(MARGIN("--over 'nodes.alice.keep-alive interval' --between 70s..80s --to 5s"), 1,
+                  "it fails from 70s to 80s, wherever it was tried");
+}
+
+static void margin_without_a_question_is_2(void **state)
+{
+    (void)state;
+    assert_status(MARGIN(""), 2, "usage: farend margin LAB --over PATH --between A..B");
+    assert_status(MARGIN("--over seed --between 5s..1"), 2, "\"5s..1\" is not a range");
+    assert_status(MARGIN("--over nodes.alice.keepalive --between 5s..1min"), 2, "did you mean \"keep-alive\"?");
+    assert_status(MARGIN(KEEP_ALIVE "--to 1min --until nonsense"), 2, "no step and no expectation");
+}
+
 static void schema_beside_the_labs_is_current(void **state)
 {
     (void)state;
@@ -147,6 +199,10 @@ int main(void)
         cmocka_unit_test(verdicts_are_written_where_asked),
         cmocka_unit_test(several_labs_run_side_by_side),
         cmocka_unit_test(check_and_list_and_help),
+        cmocka_unit_test(margin_of_a_keep_alive_is_the_nats_timeout),
+        cmocka_unit_test(margin_is_the_same_on_the_kernel),
+        cmocka_unit_test(margin_that_is_none_is_said),
+        cmocka_unit_test(margin_without_a_question_is_2),
         cmocka_unit_test(schema_beside_the_labs_is_current),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
