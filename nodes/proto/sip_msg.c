@@ -52,8 +52,7 @@ static inline uint64_t load_word(const char *p)
 /* The first CR or LF from p on, or end. Eight bytes at a time; other controls, as tabs, are rare. */
 static inline const char *find_line_end(const char *p, const char *end)
 {
-    const char *last = end - p >= 8 ? end - 8 : NULL;
-    while (last && p <= last) {
+    while (end - p >= 8) {
         uint64_t below = bytes_below(load_word(p), '\r' + 1);
         if (!below) {
             p += 8;
