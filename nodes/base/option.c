@@ -69,14 +69,21 @@ static void default_set(const struct option *o, void *field)
     (void)error;
 }
 
-/* A new element at the end, with its defaults; NULL without memory. */
+static char *item_at(const struct option *o, const struct option_items *list, size_t i)
+{
+    return (char *)list->items + i * o->each_size;
+}
+
+/* A new element at the end, with its defaults; NULL without memory. There is room for the next power of two. */
 static void *items_add(const struct option *o, struct option_items *list)
 {
-    char *items = realloc(list->items, (list->n + 1) * o->each_size);
-    if (!items)
-        return NULL;
-    list->items = items;
-    char *element = items + list->n * o->each_size;
+    if ((list->n & (list->n - 1)) == 0) {
+        char *items = realloc(list->items, (list->n ? 2 * list->n : 1) * o->each_size);
+        if (!items)
+            return NULL;
+        list->items = items;
+    }
+    char *element = item_at(o, list, list->n);
     memset(element, 0, o->each_size);
     for (const struct option *e = o->each; e->name; e++)
         default_set(e, element + e->at);
@@ -126,13 +133,19 @@ void *options_new(const struct option *table, size_t size)
     return settings;
 }
 
+static void items_free(struct option_items *list)
+{
+    free(list->items);
+    free(list->slots);
+}
+
 void options_free(const struct option *table, void *settings)
 {
     if (!settings)
         return;
     for (const struct option *o = table; o->name; o++)
         if (o->type == OPT_LIST || o->type == OPT_MAP)
-            free(((struct option_items *)(void *)((char *)settings + o->at))->items);
+            items_free((struct option_items *)(void *)((char *)settings + o->at));
     free(settings);
 }
 
@@ -246,25 +259,66 @@ static void why_value(const struct option *o, struct span value, int error, stru
 
 /* ---- paths ---- */
 
+/* A PBX may have ten thousand lines: a map finds its elements by an open-addressed table of their numbers from 1. The
+ * elements keep the order in which they were made; the order of the table is never seen. */
+static uint32_t *map_slot(const struct option *o, const struct option_items *map, struct span name)
+{
+    size_t i = span_hash(name) & (map->slots_n - 1);
+    while (map->slots[i] && !span_is(name, item_at(o, map, map->slots[i] - 1)))
+        i = (i + 1) & (map->slots_n - 1);
+    return &map->slots[i];
+}
+
+/* Makes the table at least twice as large as the map will be. FE_EMEM. */
+static int map_reserve(const struct option *o, struct option_items *map, size_t n)
+{
+    if (2 * n <= map->slots_n)
+        return 0;
+    size_t slots_n = map->slots_n ? 2 * map->slots_n : 8;
+    uint32_t *slots = calloc(slots_n, sizeof *slots);
+    if (!slots || n > UINT32_MAX) {
+        free(slots);
+        return FE_EMEM;
+    }
+    free(map->slots);
+    map->slots = slots;
+    map->slots_n = slots_n;
+    for (size_t i = 0; i < map->n; i++)
+        *map_slot(o, map, span_of(item_at(o, map, i))) = (uint32_t)i + 1;
+    return 0;
+}
+
+/* The element of this name, made when it is not there; NULL: `error` says why. */
 static void *map_element(const struct option *o, struct option_items *map, struct span name, int *error)
 {
     const struct option *key = o->each;
     assert(key->type == OPT_TEXT && key->at == 0 && key->name[0] == '\0');
-    for (size_t i = 0; i < map->n; i++) {
-        char *element = (char *)map->items + i * o->each_size;
-        if (span_is(name, element))
-            return element;
-    }
     if (name.n == 0 || name.n >= key->size) {
         *error = FE_ERANGE;
         return NULL;
     }
+    *error = map_reserve(o, map, map->n + 1);
+    if (*error)
+        return NULL;
+    uint32_t *slot = map_slot(o, map, name);
+    if (*slot)
+        return item_at(o, map, *slot - 1);
     char *element = items_add(o, map);
-    if (!element)
+    if (!element) {
         *error = FE_EMEM;
-    else
-        span_copy(name, element, key->size);
+        return NULL;
+    }
+    span_copy(name, element, key->size);
+    *slot = (uint32_t)map->n;
     return element;
+}
+
+/* Takes back the element that was made last. Nothing else was put into the table since, so no search passes its slot.
+ */
+static void map_forget_last(const struct option *o, struct option_items *map)
+{
+    *map_slot(o, map, span_of(item_at(o, map, map->n - 1))) = 0;
+    map->n--;
 }
 
 static int map_set(const struct option *o, struct option_items *map, struct span path, struct span value,
@@ -282,8 +336,8 @@ static int map_set(const struct option *o, struct option_items *map, struct span
     if (!rest.p)
         return 0; /* "lines.101" alone makes the element with its defaults */
     error = options_set(o->each, element, rest, value, why);
-    if (error)
-        map->n = before;
+    if (error && map->n > before)
+        map_forget_last(o, map);
     return error;
 }
 

@@ -42,6 +42,8 @@ struct port_range {
 struct option_items {
     void *items;
     size_t n;
+    uint32_t *slots; /* OPT_MAP: option.c's own, from a name's hash to its element */
+    size_t slots_n;
 };
 
 struct option {

@@ -3,6 +3,9 @@
 #include "nodes/base/option.h"
 #include "tests/cmocka.h"
 
+#include <stdio.h>
+#include <string.h>
+
 struct line {
     char name[16];
     char password[16];
@@ -121,6 +124,44 @@ static void maps_grow_by_name(void **state)
     assert_string_equal(lines[2].name, "103");
 }
 
+/* So many that a search through all of them for each would outlast the test's time limit. */
+static void maps_may_be_large(void **state)
+{
+    enum { LINES = 300000 };
+    struct settings *s = *state;
+    char path[32];
+    for (unsigned i = 0; i < LINES; i++) {
+        snprintf(path, sizeof path, "lines.%u.limit", i);
+        set(s, path, "7");
+    }
+    for (unsigned i = LINES; i-- > 0;) {
+        snprintf(path, sizeof path, "lines.%u.password", i);
+        set(s, path, path + 6);
+    }
+    assert_int_equal(s->lines.n, LINES);
+    const struct line *lines = s->lines.items;
+    for (unsigned i = 0; i < LINES; i++) {
+        snprintf(path, sizeof path, "%u", i);
+        assert_string_equal(lines[i].name, path);
+        assert_int_equal(strncmp(lines[i].password, path, strlen(path)), 0);
+        assert_int_equal(lines[i].limit, 7);
+    }
+}
+
+static void a_line_that_is_refused_leaves_nothing_behind(void **state)
+{
+    struct settings *s = *state;
+    char path[32];
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(path, sizeof path, "lines.%u.limit", i);
+        assert_int_equal(options_set(table, s, span_of(path), SPAN("none"), NULL), FE_ESYNTAX);
+        assert_int_equal(s->lines.n, i);
+        set(s, path, "1");
+        assert_int_equal(options_set(table, s, span_of(path), SPAN("none"), NULL), FE_ESYNTAX);
+        assert_int_equal(s->lines.n, i + 1);
+    }
+}
+
 static void errors_say_what_was_expected(void **state)
 {
     struct settings *s = *state;
@@ -168,6 +209,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(defaults_come_from_the_table, arrange, clear),
         cmocka_unit_test_setup_teardown(every_type_is_set_by_its_path, arrange, clear),
         cmocka_unit_test_setup_teardown(maps_grow_by_name, arrange, clear),
+        cmocka_unit_test_setup_teardown(maps_may_be_large, arrange, clear),
+        cmocka_unit_test_setup_teardown(a_line_that_is_refused_leaves_nothing_behind, arrange, clear),
         cmocka_unit_test_setup_teardown(errors_say_what_was_expected, arrange, clear),
         cmocka_unit_test_setup_teardown(what_is_needed_is_missed, arrange, clear),
         cmocka_unit_test(paths_lead_to_options),
