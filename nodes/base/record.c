@@ -88,9 +88,15 @@ struct span record_end(struct record *r)
     return text_span(&r->text);
 }
 
-/* The end of the string that starts at `at` (just after its quote): the index of the closing quote, or n. */
+/* The end of the string that starts at `at` (just after its quote): the index of the closing quote, or n. A quote
+ * without a backslash before it closes; only behind one is it to be counted which escapes which. */
 static size_t string_end(struct span line, size_t at)
 {
+    const char *quote = at < line.n ? memchr(line.p + at, '"', line.n - at) : NULL;
+    if (!quote)
+        return line.n;
+    if (quote == line.p + at || quote[-1] != '\\')
+        return (size_t)(quote - line.p);
     while (at < line.n && line.p[at] != '"')
         at += line.p[at] == '\\' ? 2 : 1;
     return at < line.n ? at : line.n;
@@ -123,9 +129,10 @@ bool record_next(struct span line, size_t *at, struct span *key, struct span *ra
 bool record_get(struct span line, const char *key, struct span *raw)
 {
     size_t at = 0;
+    struct span wanted = span_of(key);
     struct span name;
     while (record_next(line, &at, &name, raw))
-        if (span_is(name, key))
+        if (span_equal(name, wanted))
             return true;
     return false;
 }

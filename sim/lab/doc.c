@@ -78,16 +78,18 @@ static int by_key(const void *a, const void *b)
 /* Sorted, because a lab may have ten thousand nodes. */
 static bool keys_differ(struct reading *r, const struct doc *map)
 {
-    const struct doc **keys = arena_new(r->arena, map->n * sizeof(struct doc *));
+    if (map->n < 2)
+        return true;
+    const struct doc **keys = malloc(map->n * sizeof(const struct doc *));
     if (!keys)
         return refuse(r, map->at, "out of memory");
     for (size_t i = 0; i < map->n; i++)
         keys[i] = map->entries[i].key;
-    if (map->n > 1)
-        qsort(keys, map->n, sizeof(const struct doc *), by_key);
+    qsort(keys, map->n, sizeof(const struct doc *), by_key);
     for (size_t i = 1; i < map->n; i++)
         if (strcmp(keys[i - 1]->text, keys[i]->text) == 0)
             problem(r->problems, keys[i]->at, "\"", keys[i]->text, "\" is here a second time");
+    free(keys);
     return true;
 }
 

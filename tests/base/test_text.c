@@ -116,6 +116,28 @@ static void a_record_reads_back(void **state)
     assert_false(record_get(line, "no", &raw));
 }
 
+static void a_string_ends_at_the_quote_that_is_not_escaped(void **state)
+{
+    static const char *const texts[] = {"", "\\", "\\\\", "\"", "\\\"", "a\\", "a\"", "\"a\"", "a\\\"b\\"};
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char buf[128];
+        struct record r;
+        struct span raw;
+        record_begin(&r, buf, sizeof buf);
+        record_str(&r, "say", texts[i]);
+        record_u64(&r, "n", 7);
+        struct span line = record_end(&r);
+        assert_true(record_get(line, "n", &raw));
+        assert_true(span_is(raw, "7"));
+        assert_true(record_get(line, "say", &raw));
+        size_t escaped = 0;
+        for (const char *c = texts[i]; *c; c++)
+            escaped += *c == '"' || *c == '\\' ? 2 : 1;
+        assert_int_equal(raw.n, escaped);
+    }
+}
+
 static void a_long_text_is_cut_and_the_record_stays_whole(void **state)
 {
     char buf[128];
@@ -155,6 +177,7 @@ int main(void)
         cmocka_unit_test(endpoints_and_subnets),
         cmocka_unit_test(private_addresses),
         cmocka_unit_test(a_record_reads_back),
+        cmocka_unit_test(a_string_ends_at_the_quote_that_is_not_escaped),
         cmocka_unit_test(a_long_text_is_cut_and_the_record_stays_whole),
         cmocka_unit_test(broken_records_are_survived),
     };
