@@ -152,10 +152,14 @@ bool sip_lex_host(struct sip_lex *l, struct span *host)
 
 int sip_lex_port(struct sip_lex *l, uint16_t *port)
 {
-    uint64_t value;
-    int error = span_u64(sip_lex_digits(l), UINT16_MAX, &value);
-    if (error)
-        return error;
+    struct span digits = sip_lex_digits(l);
+    uint32_t value = 0;
+    if (digits.n == 0)
+        return FE_ESYNTAX;
+    for (size_t i = 0; i < digits.n && value <= UINT16_MAX; i++)
+        value = value * 10 + (uint32_t)(digits.p[i] - '0');
+    if (value == 0 || value > UINT16_MAX)
+        return FE_ERANGE;
     *port = (uint16_t)value;
-    return value ? 0 : FE_ERANGE;
+    return 0;
 }

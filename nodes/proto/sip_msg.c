@@ -52,8 +52,12 @@ static inline uint64_t load_word(const char *p)
 /* The first CR or LF from p on, or end. Eight bytes at a time; other controls, as tabs, are rare. */
 static inline const char *find_line_end(const char *p, const char *end)
 {
-    while (end - p >= 8) {
+    while (end - p >= 16) {
         uint64_t below = bytes_below(load_word(p), '\r' + 1);
+        if (!below) {
+            p += 8;
+            below = bytes_below(load_word(p), '\r' + 1);
+        }
         if (!below) {
             p += 8;
             continue;
