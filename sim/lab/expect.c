@@ -10,10 +10,11 @@
 
 /* ---- tables ---- */
 
-static const char *const causes[] = {"lost",         "queue-full", "too-big",      "down",       "no-such-host",
-                                     "ttl-exceeded", "no-route",   "no-mapping",   "filtered",   "no-hairpin",
-                                     "no-port",      "bad-packet", "alg-unparsed", "bad-sip",    "bad-sdp",
-                                     "not-ours",     "bad-rtp",    "not-latched",  "no-session", NULL};
+static const char *const causes[] = {"lost",         "queue-full",  "too-big",      "down",       "no-such-host",
+                                     "ttl-exceeded", "no-route",    "no-mapping",   "filtered",   "no-hairpin",
+                                     "no-port",      "bad-packet",  "alg-unparsed", "bad-sip",    "bad-sdp",
+                                     "not-ours",     "bad-rtp",     "not-latched",  "no-session", "bad-stun",
+                                     NULL};
 static const char *const mapping_states[] = {"created", "expired", "removed", NULL};
 static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
 static const char *const alg_places[] = {"via", "contact", "request-uri", "media", "origin", NULL};
@@ -22,6 +23,9 @@ static const char *const relay_states[] = {"opened", "latched", "moved", "refuse
 static const char *const cdr_results[] = {"answered", "busy", "no-answer", "cancelled", "failed", NULL};
 static const char *const program_states[] = {"started", "ready", "unready", "ended", NULL};
 static const char *const since_words[] = {"the last action", "the start", NULL};
+static const char *const dependences[] = {"endpoint-independent", "address-dependent", "address-and-port-dependent",
+                                          NULL};
+static const char *const yes_no[] = {"yes", "no", NULL};
 static const char *const sides[] = {"a", "b", NULL};
 const char *const expect_phone_words[] = {"registered", "ringing", "in call", "idle", NULL};
 
@@ -97,6 +101,17 @@ const struct event_word expect_events[] = {
      {{"at", "node", EVENT_NODE, .help = "the program"},
       {"state", "state", EVENT_WORDS, program_states, .help = "what happened"},
       {"status", "status", EVENT_TEXT, .help = "the exit status of one that ended"}}},
+    {"nat",
+     "nat-probe",
+     "what a prober found out of the NATs before it",
+     {{"seen by", "node", EVENT_NODE, .also_key = "state", .also_value = "done", .help = "the prober"},
+      {"public", "public", EVENT_TEXT, .help = "the endpoint that the server saw"},
+      {"mapping", "mapping", EVENT_WORDS, dependences, .help = "what an inside port's mapping depends on"},
+      {"filtering", "filtering", EVENT_WORDS, dependences, .help = "whom a mapping lets in"},
+      {"hairpin", "hairpin", EVENT_WORDS, yes_no, .help = "inside hosts reach each other by the public address"},
+      {"keeps ports", "keeps_ports", EVENT_WORDS, yes_no, .help = "public ports are the hosts' own"},
+      {"lifetime", "lifetime", EVENT_SECONDS, .help = "silence after which a mapping has gone, as 60s"},
+      {"translated", "translated", EVENT_WORDS, yes_no, .help = "there is a NAT"}}},
     {"reboot", "reboot", "NATs that lost their mappings", {{"at", "node", EVENT_NODE, .help = "the NAT"}}},
     {0}};
 
@@ -354,6 +369,22 @@ const char *expect_escaped(struct lab *lab, const char *text)
     return record_get(record_end(&r), "x", &raw) ? arena_copy(&lab->arena, raw.p, raw.n) : NULL;
 }
 
+/* The value as the trace writes it; NULL after a problem. */
+static const char *value_traced(struct lab *lab, const struct event_key *k, const struct doc *d)
+{
+    lab_time time;
+    char buf[24];
+    struct text text = text_on(buf, sizeof buf);
+    if (k->value != EVENT_SECONDS)
+        return d->text;
+    if (units_time(span_of(d->text), &time) || time < 0 || time % SEC) {
+        problem(&lab->problems, d->at, k->word, ": expected a time of whole seconds with its unit, as 60s");
+        return NULL;
+    }
+    text_i64(&text, time / SEC);
+    return arena_copy(&lab->arena, buf, text.n);
+}
+
 static bool match_add(struct lab *lab, struct expectation *e, const char *key, const char *value, struct place at)
 {
     if (e->match_n == MATCHES_MAX) {
@@ -403,7 +434,10 @@ static bool event_entry(struct lab *lab, const struct event_word *w, const struc
     }
     if (k->value == EVENT_PART)
         return part_add(lab, e, k, entry->value);
-    return value_known(lab, k, entry->value) && match_add(lab, e, k->key, entry->value->text, entry->key->at) &&
+    if (!value_known(lab, k, entry->value))
+        return false;
+    const char *value = value_traced(lab, k, entry->value);
+    return value && match_add(lab, e, k->key, value, entry->key->at) &&
            (!k->also_key || match_add(lab, e, k->also_key, k->also_value, entry->key->at));
 }
 

@@ -23,7 +23,7 @@ struct expect_match {
     bool part; /* the key's value shall contain `value`, which is escaped as in the trace */
 };
 
-enum { MATCHES_MAX = 8 };
+enum { MATCHES_MAX = 10 };
 
 struct expectation {
     enum expect_type type;
@@ -60,7 +60,14 @@ bool expect_holds(const struct expectation *e, const struct facts *facts, uint32
 
 /* ---- the tables, for the schema ---- */
 
-enum event_value { EVENT_NODE, EVENT_WIRE, EVENT_TEXT, EVENT_WORDS, EVENT_PART };
+enum event_value {
+    EVENT_NODE,
+    EVENT_WIRE,
+    EVENT_TEXT,
+    EVENT_WORDS,
+    EVENT_PART,
+    EVENT_SECONDS, /* a time with its unit; in the trace a number of seconds */
+};
 
 /* A word inside {drops: {…}} and the key of the trace that it is compared with. */
 struct event_key {
@@ -73,7 +80,7 @@ struct event_key {
 
 struct event_word {
     const char *word, *ev, *help;
-    struct event_key keys[5];
+    struct event_key keys[8];
 };
 
 extern const struct event_word expect_events[]; /* ends with word NULL */

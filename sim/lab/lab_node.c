@@ -16,7 +16,7 @@ struct node_words {
 static const char *const world_words[] = {"sim", NULL};
 
 const struct field node_form[] = {
-    {"kind", FIELD_TEXT, AT(kind), .needed = true, .help = "phone, sbc, pbx, nat, router, program"},
+    {"kind", FIELD_TEXT, AT(kind), .needed = true, .help = "phone, sbc, pbx, nat, router, stun, prober, program"},
     {"world", FIELD_CHOICE, AT(world), .choices = world_words, .help = "simulated, whatever the world of the run"},
     {"count", FIELD_COUNT, AT(count), .min = 1,
      .help = "so many nodes: names, hosts and lines count up, and a # in other texts is the number"},

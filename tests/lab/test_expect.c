@@ -11,6 +11,7 @@ static const char head[] = "lab: t\n"
                            "  alice: {kind: phone, on: net.1, line: 101}\n"
                            "  bob: {kind: phone, on: net.2, line: 102}\n"
                            "  pbx: {kind: pbx, on: net.10}\n"
+                           "  probe: {kind: prober, on: net.20, server: 10.0.0.30}\n"
                            "expect:\n  - ";
 
 /* A lab with one expectation, fed with lines. */
@@ -197,6 +198,27 @@ static void asked_report_is_not_replaced(void **state)
     court_close(&c);
 }
 
+#define FOUND(lifetime)                                                                                                \
+    "{\"t\":9,\"node\":\"probe\",\"ev\":\"nat-probe\",\"state\":\"done\",\"mapping\":\"address-dependent\","           \
+    "\"hairpin\":\"no\","                                                                                              \
+    "\"lifetime\":" lifetime "}"
+
+/* A time is compared with the trace's seconds, however it is written. */
+static void nat_is_what_the_prober_found(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "{nat: {seen by: probe, mapping: address-dependent, hairpin: no, lifetime: 2min}}");
+    hear(&c, "{\"t\":1,\"node\":\"probe\",\"ev\":\"nat-probe\",\"state\":\"started\"}");
+    hear(&c, FOUND("119"));
+    hear(&c, FOUND("1200"));
+    assert_false(holds(&c));
+    hear(&c, FOUND("120"));
+    assert_true(holds(&c));
+    assert_int_equal(c.count, 1);
+    court_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +232,7 @@ int main(void)
         cmocka_unit_test(media_needs_the_right_voice),
         cmocka_unit_test(nothing_heard_holds_without_a_report),
         cmocka_unit_test(asked_report_is_not_replaced),
+        cmocka_unit_test(nat_is_what_the_prober_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,8 +78,9 @@ static void several_problems_are_told_in_file_order(void **state)
     char *said = complaints(
         "lab: t\nnetworks: {home: 10.0.0.1/24}\nnodes: {a: {kind: fone, on: home.1}}\nsteps: [{slep: 1s}]\n");
     const char *subnet = strstr(said, "t.yaml:2:18: \"10.0.0.1/24\" has host bits; the subnet begins at 10.0.0.0\n");
-    const char *kind = strstr(said, "t.yaml:3:19: there is no kind \"fone\"; expected nat, pbx, phone, router, sbc or "
-                                    "program; did you mean \"phone\"?\n");
+    const char *kind =
+        strstr(said, "t.yaml:3:19: there is no kind \"fone\"; expected nat, pbx, phone, prober, router, sbc, stun or "
+                     "program; did you mean \"phone\"?\n");
     const char *step = strstr(said, "t.yaml:4:10: there is no step \"slep\"; did you mean \"sleep\"?\n");
     assert_true(subnet && kind && step);
     assert_true(subnet < kind && kind < step);
@@ -95,6 +96,15 @@ static void yaml_errors_have_their_place(void **state)
     assert_said("lab: a\nlab: b\n", "t.yaml:2:1: \"lab\" is here a second time\n");
     assert_said("a: b\n---\nc: d\n", "a second document begins here; one file is one lab\n");
     assert_said("&a [*a]\n", "nested too deeply\n");
+}
+
+static void a_lifetime_is_whole_seconds(void **state)
+{
+    (void)state;
+    assert_said(HEAD NODES "expect:\n  - {nat: {lifetime: 1500ms}}\n",
+                "lifetime: expected a time of whole seconds with its unit, as 60s\n");
+    assert_said(HEAD NODES "expect:\n  - {nat: {mapping: symmetric}}\n",
+                "mapping: \"symmetric\" is not endpoint-independent, address-dependent or address-and-port-dependent");
 }
 
 static void addresses_are_checked(void **state)
@@ -203,6 +213,7 @@ int main(void)
         cmocka_unit_test(caret_counts_characters_not_bytes),
         cmocka_unit_test(several_problems_are_told_in_file_order),
         cmocka_unit_test(yaml_errors_have_their_place),
+        cmocka_unit_test(a_lifetime_is_whole_seconds),
         cmocka_unit_test(addresses_are_checked),
         cmocka_unit_test(networks_are_checked),
         cmocka_unit_test(settings_are_checked),

@@ -1,4 +1,4 @@
-/* The programs of the test kinds: farend-prober, farend-mirror, farend-trouble, as nodes/host/main.c is those of the
+/* The programs of the test kinds: farend-talker, farend-mirror, farend-trouble, as nodes/host/main.c is those of the
  * others. */
 #include "nodes/host/host_main.h"
 #include "tests/netns/kinds.h"

@@ -1,7 +1,7 @@
 /* Kinds of nodes for the tests of the netns world. Each test program has them for the simulated world; for the other
  * they are programs of their own (kind_program.c), so that the same code meets both hosts.
  *
- *     prober    tests/world/probe.h, with ports
+ *     talker    tests/world/probe.h, with ports
  *     mirror    raw: sends every UDP packet back to where it came from
  *     trouble   does what it is told: "flood N" lines of trace, "die", "hang", "exit", "timer MS" */
 #ifndef FAREND_TESTS_NETNS_KINDS_H
@@ -12,7 +12,7 @@
 
 static const char *const kinds_ports[] = {"on", "left", "right", NULL};
 
-static const struct node_kind prober_kind = {.name = "prober",
+static const struct node_kind talker_kind = {.name = "talker",
                                              .help = "sends and tells what it receives",
                                              .ports = kinds_ports,
                                              .options = probe_options,

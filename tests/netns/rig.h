@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-/* The folder of the test program: its farend-prober and the others stand beside it. */
+/* The folder of the test program: its farend-talker and the others stand beside it. */
 static inline const char *rig_programs(void)
 {
     static char path[PATH_MAX];

@@ -47,8 +47,8 @@ static void same_in_all_worlds(draw *plan, instruct *commands, unsigned lines)
 
 static void draw_pair(struct lab *lab)
 {
-    unsigned alice = build_node(&lab->plan, "alice", &prober_kind);
-    unsigned bob = build_node(&lab->plan, "bob", &prober_kind);
+    unsigned alice = build_node(&lab->plan, "alice", &talker_kind);
+    unsigned bob = build_node(&lab->plan, "bob", &talker_kind);
     struct plan_end a = build_port(&lab->plan, alice, "on", ALICE, 24);
     struct plan_end b = build_port(&lab->plan, bob, "on", BOB, 24);
     lab->plan.seed = 7;
@@ -156,8 +156,8 @@ static struct plan_end draw_router(struct lab *lab, unsigned k, struct plan_end 
 /*     left ── r1 ── r2 ── … ── r64 ── right */
 static void draw_chain(struct lab *lab)
 {
-    unsigned left = build_node(&lab->plan, "left", &prober_kind);
-    unsigned right = build_node(&lab->plan, "right", &prober_kind);
+    unsigned left = build_node(&lab->plan, "left", &talker_kind);
+    unsigned right = build_node(&lab->plan, "right", &talker_kind);
     struct plan_end last = build_port(&lab->plan, left, "on", LEFT, 32);
     struct plan_end end = build_port(&lab->plan, right, "on", RIGHT, 32);
     build_route(&lab->plan, left, 0, 0, 0);
@@ -201,9 +201,9 @@ static void routers_answer_as_linux_does(void **state)
 /*     alice ── mirror ── bob */
 static void draw_mirror(struct lab *lab)
 {
-    unsigned alice = build_node(&lab->plan, "alice", &prober_kind);
+    unsigned alice = build_node(&lab->plan, "alice", &talker_kind);
     unsigned mirror = build_node(&lab->plan, "mirror", &mirror_kind);
-    unsigned bob = build_node(&lab->plan, "bob", &prober_kind);
+    unsigned bob = build_node(&lab->plan, "bob", &talker_kind);
     struct plan_end a = build_port(&lab->plan, alice, "on", ALICE, 24);
     struct plan_end b = build_port(&lab->plan, bob, "on", IPV4(203, 0, 113, 9), 24);
     struct plan_end left = build_port(&lab->plan, mirror, "left", IPV4(192, 168, 1, 1), 24);

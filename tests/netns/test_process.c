@@ -20,7 +20,7 @@ enum { KILLS = 40, LONGEST_US = 40000, GONE_S = 10, TRACE_MAX = 1 << 20, NOBODY 
 /*     alice ── router ── mirror */
 static void draw(struct lab *lab)
 {
-    unsigned alice = build_node(&lab->plan, "alice", &prober_kind);
+    unsigned alice = build_node(&lab->plan, "alice", &talker_kind);
     unsigned mirror = build_node(&lab->plan, "mirror", &mirror_kind);
     unsigned router = build_node(&lab->plan, "router", NULL);
     struct plan_end a = build_port(&lab->plan, alice, "on", IPV4(192, 0, 2, 1), 24);

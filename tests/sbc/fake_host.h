@@ -40,6 +40,7 @@ struct host {
     struct record record;
     char line[RECORD_MAX];
     uint16_t taken_port; /* host_udp_open() says FE_EUSED for it */
+    uint16_t free_port;  /* the last one that it chose for port 0: from 40001 on */
 };
 
 static inline struct host *fake_new(const char *first, ipv4 first_addr, const char *second, ipv4 second_addr)
@@ -153,6 +154,10 @@ int host_udp_open(struct host *h, struct endpoint local, const struct host_udp_e
                   struct host_udp **out)
 {
     struct host_udp *unused = NULL;
+    if (local.port == 0) {
+        h->free_port = h->free_port ? (uint16_t)(h->free_port + 1) : 40001;
+        local.port = h->free_port;
+    }
     for (int i = FAKE_SOCKETS - 1; i >= 0; i--) {
         if (h->sockets[i].open && endpoint_equal(h->sockets[i].local, local))
             return FE_EUSED;
