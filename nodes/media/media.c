@@ -84,6 +84,42 @@ static void sockets_close(struct media *m)
         host_udp_close(m->rtcp);
 }
 
+/* ---- how it is seen from outside ---- */
+
+static void stun_send(void *arg, struct endpoint to, struct span bytes)
+{
+    struct media *m = arg;
+    (void)host_udp_send(m->rtp, to, 0, bytes); /* what is lost is sent again */
+}
+
+static void stun_mapped(void *arg, struct endpoint seen)
+{
+    struct media *m = arg;
+    m->seen = seen;
+    m->events->mapped(m->arg);
+}
+
+static void stun_begin_asking(struct media *m)
+{
+    static const struct stun_client_events events = {stun_send, stun_mapped};
+    char purpose[32];
+    struct text t = text_on(purpose, sizeof purpose);
+    text_str(&t, "media stun ");
+    text_u64(&t, m->config.number);
+    stun_client_init(&m->stun, m->host, m->config.stun, purpose, &events, m);
+    stun_client_ask(&m->stun);
+}
+
+bool media_asks(const struct media *m)
+{
+    return stun_client_asks(&m->stun);
+}
+
+struct endpoint media_public(const struct media *m)
+{
+    return m->seen.port ? m->seen : media_local(m);
+}
+
 /* ---- life ---- */
 
 static void random_begin(struct media *m)
@@ -119,6 +155,7 @@ int media_open(struct media **out, struct host *h, const struct media_config *co
         media_free(m);
         return error;
     }
+    stun_begin_asking(m);
     *out = m;
     return 0;
 }
@@ -138,6 +175,7 @@ void media_free(struct media *m)
         return;
     host_timer_stop(m->host, &m->out.timer);
     host_timer_stop(m->host, &m->report_timer);
+    stun_client_stop(&m->stun);
     sockets_close(m);
     free(m);
 }

@@ -30,6 +30,7 @@ struct media_config {
     uint32_t number;         /* of the call: makes the session's random numbers its own */
     lab_time playout;        /* delay of the playout buffer, below 1.28 s */
     uint8_t ttl;             /* of all that is sent */
+    struct endpoint stun;    /* server to ask how RTP's port is seen; port 0: none */
     bool concealment;        /* losses are concealed: counts in the MOS only */
     bool symmetric;          /* sends from the port that it receives on (RFC 4961); false: from a port of its own */
 };
@@ -37,6 +38,8 @@ struct media_config {
 struct media_events {
     /* The network said that what was sent did not arrive. May be NULL. */
     void (*refused)(void *arg, const struct host_icmp *error);
+    /* The STUN server answered, or will not: media_public() is final. Only with config.stun; may close the session. */
+    void (*mapped)(void *arg);
 };
 
 /* FE_EUSED: no pair of ports is free; FE_EMEM; else as host_udp_open. `events` is kept. */
@@ -50,6 +53,9 @@ void media_close(struct media *m);
 void media_free(struct media *m);
 
 struct endpoint media_local(const struct media *m); /* of RTP */
+
+bool media_asks(const struct media *m);              /* the STUN server's answer is awaited */
+struct endpoint media_public(const struct media *m); /* of RTP, as the STUN server saw it; else the local one */
 
 struct media_peer {
     struct endpoint rtp, rtcp;

@@ -120,6 +120,8 @@ void media_received(void *arg, struct endpoint from, uint8_t ttl, struct span da
     struct media *m = arg;
     struct rtp_view rtp;
     (void)ttl;
+    if (stun_is(data) && stun_client_heard(&m->stun, from, data))
+        return; /* RFC 7983: told apart from RTP by its first bits. The session may be gone now */
     if (!packet_parse(m, data, &rtp))
         media_drop(m, "bad-rtp", from, m->rtp);
     else if (!ear_is_for(m, &rtp))

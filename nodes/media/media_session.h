@@ -5,6 +5,7 @@
 
 #include "nodes/media/media.h"
 #include "nodes/media/media_playout.h"
+#include "nodes/media/stun_client.h"
 #include "nodes/media/tone.h"
 #include "nodes/proto/rtp.h"
 #include "nodes/proto/rtp_source.h"
@@ -55,6 +56,8 @@ struct media {
     const struct media_events *events;
     void *arg;
     struct media_config config;
+    struct stun_client stun;
+    struct endpoint seen; /* RTP's port by the STUN server; port 0: not known */
     struct host_udp *rtp, *rtcp;
     struct host_udp *rtp_out, *rtcp_out; /* the same two when symmetric */
     struct media_peer peer;              /* rtp.port 0: not connected; its line is in peer_line */

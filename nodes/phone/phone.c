@@ -107,6 +107,7 @@ static void phone_free(struct phone *p)
         phone_call_free(p->calls);
     phone_register_stop(p);
     phone_keep_alive_stop(p);
+    stun_client_stop(&p->stun);
     sip_txns_free(p->txns);
     sip_transport_free(p->transport);
     free(p);
@@ -130,6 +131,7 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     p->host = h;
     p->settings = s;
     p->local = (struct endpoint){port->addr, (uint16_t)s->port};
+    p->contact = p->local;
     p->media_ttl = (uint8_t)s->media_ttl;
     host_stream(h, "phone", &p->rng);
     sip_auth_init(&p->call_auth, h, "calls");
@@ -139,8 +141,10 @@ static int start(struct host *h, const void *settings, void **node, struct text 
         phone_free(p);
         return error;
     }
+    phone_stun_init(p);
     phone_keep_alive_start(p);
-    if (s->registers)
+    stun_client_ask(&p->stun);
+    if (s->registers && !stun_client_asks(&p->stun))
         phone_register_start(p);
     *node = p;
     return 0;

@@ -3,12 +3,14 @@
  *   phone.c           start, stop, what arrives outside of calls
  *   phone_options.c   settings                      phone_commands.c  what its user can do
  *   phone_request.c   requests outside of dialogs   phone_register.c  the registration
- *   phone_keep_alive.c                              phone_call*.c     calls, see phone_call.h */
+ *   phone_keep_alive.c                              phone_stun.c      how it is seen from outside
+ *   phone_call*.c    calls, see phone_call.h */
 #ifndef FAREND_PHONE_H
 #define FAREND_PHONE_H
 
 #include "nodes/base/prng.h"
 #include "nodes/host.h"
+#include "nodes/media/stun_client.h"
 #include "nodes/phone/phone_options.h"
 #include "nodes/phone/phone_register.h"
 #include "nodes/sip/sip_auth.h"
@@ -26,7 +28,10 @@ struct phone {
     struct sip_transport_layer *transport;
     struct sip_txns *txns;
     struct sip_flow proxy;
-    struct endpoint local; /* of SIP */
+    struct endpoint local;   /* of SIP */
+    struct endpoint contact; /* the same as it is written into messages: what the STUN server saw, or local */
+    struct stun_client stun;
+    bool stun_tried; /* it was answered, or gave up, once */
     struct phone_registration registration;
     struct sip_auth call_auth; /* the proxy's challenges to INVITE, BYE, … */
     struct phone_call *calls;  /* newest first; at most one is not over for its user */
@@ -69,6 +74,9 @@ struct sip_credentials phone_credentials(const struct phone *p);
 /* phone_keep_alive.c */
 void phone_keep_alive_start(struct phone *p);
 void phone_keep_alive_stop(struct phone *p);
+
+/* phone_stun.c */
+void phone_stun_init(struct phone *p);
 
 /* phone_commands.c */
 void phone_command(void *node, struct span line);

@@ -16,12 +16,13 @@
 #include <stdint.h>
 
 enum phone_call_state {
-    CALL_IDLE,        /* made, nothing sent or traced */
-    CALL_CALLING,     /* out: INVITE sent. `invite` is set; timer: dial timeout */
-    CALL_RINGING,     /* out: the other side rings. As calling */
-    CALL_CANCELLING,  /* out: given up. `invite` is set; its final response is awaited */
-    CALL_INCOMING,    /* in: rings here. `invite` is set; timer: answer, or ring timeout */
-    CALL_ANSWERED,    /* in: 200 sent, `accept` repeats it; dialog and media are up */
+    CALL_IDLE,       /* made, nothing sent or traced */
+    CALL_CALLING,    /* out: INVITE sent, `invite` is set; or the STUN server is asked first. Timer: dial timeout */
+    CALL_RINGING,    /* out: the other side rings. As calling */
+    CALL_CANCELLING, /* out: given up. `invite` is set; its final response is awaited */
+    CALL_INCOMING, /* in: rings here. `invite` is set; timer: answer, or ring timeout. With media: it was answered, and
+                      the STUN server is asked */
+    CALL_ANSWERED, /* in: 200 sent, `accept` repeats it; dialog and media are up */
     CALL_ESTABLISHED, /* dialog and media are up; timer: a hold to be tried again */
     CALL_LEAVING,     /* over for the user: only the answer to BYE is awaited. No media */
 };
@@ -90,6 +91,7 @@ bool phone_call_challenged(struct phone_call *c, const struct sip_msg *response)
 struct span phone_call_credentials(const struct sip_msg *invite);
 
 /* ---- phone_call_out.c, phone_call_in.c ---- */
+void phone_call_invite(struct phone_call *c);  /* sends the INVITE, or fails */
 void phone_call_give_up(struct phone_call *c); /* CANCEL */
 void phone_call_decline(struct phone_call *c); /* 603 */
 

@@ -78,7 +78,9 @@ const char *phone_call_answer(struct phone_call *c)
     struct text body = text_on(room, sizeof room);
     if (c->state != CALL_INCOMING)
         return "nothing rings";
-    int error = phone_call_media_open(c);
+    int error = c->media ? 0 : phone_call_media_open(c);
+    if (!error && media_asks(c->media))
+        return NULL; /* goes on when the answer has come */
     if (!error)
         error = describe(c, &body);
     if (!error)

@@ -60,7 +60,17 @@ static void on_refused(void *arg, const struct host_icmp *error)
     host_trace_end(c->phone->host);
 }
 
-static const struct media_events media_events = {on_refused};
+/* The port of the media is known from outside: what had to wait for it goes on. */
+static void on_mapped(void *arg)
+{
+    struct phone_call *c = arg;
+    if (c->state == CALL_CALLING && !c->invite)
+        phone_call_invite(c);
+    else if (c->state == CALL_INCOMING)
+        (void)phone_call_answer(c);
+}
+
+static const struct media_events media_events = {on_refused, on_mapped};
 
 /* ---- the session ---- */
 
@@ -75,6 +85,7 @@ int phone_call_media_open(struct phone_call *c)
                                   .number = c->number,
                                   .playout = s->playout,
                                   .ttl = p->media_ttl,
+                                  .stun = s->stun,
                                   .concealment = s->concealment,
                                   .symmetric = s->symmetric_rtp};
     int error = media_open(&c->media, p->host, &config, &media_events, c);
@@ -151,7 +162,7 @@ static struct sdp_local local(struct phone_call *c)
     return (struct sdp_local){.user = span_of(c->phone->settings->line),
                               .id = c->sdp_id,
                               .version = c->sdp_version++,
-                              .at = media_local(c->media),
+                              .at = media_public(c->media),
                               .direction = direction(c),
                               .ptime = 20,
                               .n_codecs = 2,

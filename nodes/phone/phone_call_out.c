@@ -148,10 +148,30 @@ static int invite_send(struct phone_call *c)
     return phone_request_send(p, &request, &invite_events, c, &c->invite);
 }
 
+static void failed_here(struct phone_call *c, int error)
+{
+    struct phone_call_event event = {.status = 503, .reason = span_of(fe_error_text(error)), .by = "local"};
+    phone_call_over(c, CALL_FAILED, &event);
+    phone_call_free(c);
+}
+
+void phone_call_invite(struct phone_call *c)
+{
+    int error = invite_send(c);
+    if (error)
+        failed_here(c, error);
+}
+
 /* ---- the user ---- */
 
 void phone_call_give_up(struct phone_call *c)
 {
+    struct phone_call_event event = {.by = "local"};
+    if (!c->invite) { /* nobody knows of it yet */
+        phone_call_over(c, CALL_CANCELLED, &event);
+        phone_call_free(c);
+        return;
+    }
     phone_call_set_state(c, CALL_CANCELLING);
     sip_txn_cancel(c->invite, (struct span){0});
 }
@@ -176,15 +196,11 @@ const char *phone_call_dial(struct phone *p, struct span line)
     timer_init(&c->timer, dial_timeout, c);
     sip_auth_accepted(&p->call_auth); /* a refusal was of the last call, not of this one */
     phone_call_set_state(c, CALL_CALLING);
-    int error = phone_call_media_open(c);
-    if (!error)
-        error = invite_send(c);
-    if (error) {
-        struct phone_call_event event = {.status = 503, .reason = span_of(fe_error_text(error)), .by = "local"};
-        phone_call_over(c, CALL_FAILED, &event);
-        phone_call_free(c);
-        return NULL;
-    }
     host_timer_start(p->host, &c->timer, host_now(p->host) + p->settings->dial_timeout);
+    int error = phone_call_media_open(c);
+    if (error)
+        failed_here(c, error);
+    else if (!media_asks(c->media))
+        phone_call_invite(c);
     return NULL;
 }

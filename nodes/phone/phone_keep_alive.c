@@ -46,6 +46,8 @@ static void tick(void *arg)
     struct phone *p = arg;
     if (p->settings->keep_alive == PHONE_KEEP_ALIVE_OPTIONS)
         probe_send(p);
+    else if (p->settings->keep_alive == PHONE_KEEP_ALIVE_STUN)
+        stun_client_ask(&p->stun);
     else
         (void)sip_transport_keep_alive(p->transport, &p->proxy); /* a lost one is made good by the next */
     host_timer_start(p->host, &p->keep_alive, host_now(p->host) + p->settings->keep_alive_interval);

@@ -4,7 +4,7 @@
 
 #define FIELD(field) OPTION_AT(struct phone_settings, field)
 
-static const char *const keep_alives[] = {"none", "crlf", "options", NULL};
+static const char *const keep_alives[] = {"none", "crlf", "options", "stun", NULL};
 static const char *const answers[] = {"auto", "manual", "never", "busy", NULL};
 static const char *const codecs[] = {"pcmu", "pcma", NULL};
 static const char *const holds[] = {"sendonly", "inactive", NULL};
@@ -34,7 +34,9 @@ const struct option phone_options[] = {
      .help = "a request without an answer fails after this; 0: 64 times T1 (RFC 3261). 69xx phones: 4s (PH-25)"},
     {"rport", OPT_FLAG, FIELD(rport), .def = "yes", .help = "asks for answers to its source port (RFC 3581)"},
     {"keep-alive", OPT_CHOICE, FIELD(keep_alive), .def = "none", .choices = keep_alives,
-     .help = "what keeps the NAT's mapping to the proxy open"},
+     .help = "what keeps the NAT's mapping open: sent to the proxy, or (stun) to the STUN server"},
+    {"stun", OPT_ENDPOINT, FIELD(stun), .port = 3478, .node = "*",
+     .help = "STUN server: what it sees is written into Contact, Via and SDP"},
     {"keep-alive interval", OPT_TIME, FIELD(keep_alive_interval), .def = "30s", .min = 100 * MS, .max = 86400 * SEC,
      .help = "between two keep-alives"},
 

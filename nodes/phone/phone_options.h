@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum phone_keep_alive { PHONE_KEEP_ALIVE_NONE, PHONE_KEEP_ALIVE_CRLF, PHONE_KEEP_ALIVE_OPTIONS };
+enum phone_keep_alive { PHONE_KEEP_ALIVE_NONE, PHONE_KEEP_ALIVE_CRLF, PHONE_KEEP_ALIVE_OPTIONS, PHONE_KEEP_ALIVE_STUN };
 enum phone_answer { PHONE_ANSWER_AUTO, PHONE_ANSWER_MANUAL, PHONE_ANSWER_NEVER, PHONE_ANSWER_BUSY };
 enum phone_codec { PHONE_PCMU, PHONE_PCMA };
 enum phone_hold { PHONE_HOLD_SENDONLY, PHONE_HOLD_INACTIVE };
@@ -21,6 +21,7 @@ struct phone_settings {
     char domain[64];
     struct endpoint proxy; /* everything is sent there */
     uint32_t port;         /* local, of SIP */
+    struct endpoint stun;  /* port 0: none */
 
     bool registers;
     lab_time expires;       /* asked for */

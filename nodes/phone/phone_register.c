@@ -41,7 +41,7 @@ static void set_state(struct phone *p, enum phone_register_state state, const st
     struct record *r = host_trace(p->host, "registration");
     record_str(r, "state", state_name(state));
     record_text(r, "aor", text_span(&aor));
-    record_endpoint(r, "contact", p->local);
+    record_endpoint(r, "contact", p->contact);
     if (state == PHONE_REGISTERED)
         record_u64(r, "expires", why->expires);
     if (why->status)
@@ -82,7 +82,7 @@ static uint32_t expires_granted(const struct phone *p, const struct sip_msg *res
         struct endpoint at;
         if (sip_contact_parse(value, &contact) || !contact.has_expires || sip_uri_parse(contact.addr.uri, &uri))
             continue;
-        if (sip_uri_endpoint(&uri, &at) == 0 && endpoint_equal(at, p->local))
+        if (sip_uri_endpoint(&uri, &at) == 0 && endpoint_equal(at, p->contact))
             return contact.expires;
     }
     if (sip_number_parse(sip_value(response, SIP_H_EXPIRES), LONGEST, &expires) == 0)

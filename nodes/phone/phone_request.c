@@ -11,7 +11,7 @@ void phone_aor_write(const struct phone *p, const char *line, struct text *out)
 void phone_contact_write(const struct phone *p, struct text *out)
 {
     text_char(out, '<');
-    sip_uri_write_endpoint(out, span_of(p->settings->line), p->local);
+    sip_uri_write_endpoint(out, span_of(p->settings->line), p->contact);
     text_char(out, '>');
 }
 

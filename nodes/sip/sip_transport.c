@@ -6,6 +6,7 @@
 #include "nodes/base/error.h"
 #include "nodes/proto/sip_build.h"
 #include "nodes/proto/sip_edit.h"
+#include "nodes/proto/stun.h"
 
 #include <stdlib.h>
 
@@ -26,6 +27,8 @@ struct sip_transport_layer {
     struct sip_socket **sockets; /* each at an address of its own: the host keeps a pointer to it */
     unsigned n;
     struct sip_transport_count count;
+    sip_transport_stun *stun_heard; /* NULL: STUN is bad SIP */
+    void *stun_arg;
 };
 
 int sip_transport_new(struct sip_transport_layer **out, struct host *h, const struct sip_transport_config *config)
@@ -185,6 +188,22 @@ int sip_transport_keep_alive(struct sip_transport_layer *t, const struct sip_flo
     return send_bytes(t, to, SPAN("\r\n\r\n"));
 }
 
+void sip_transport_on_stun(struct sip_transport_layer *t, sip_transport_stun *heard, void *arg)
+{
+    t->stun_heard = heard;
+    t->stun_arg = arg;
+}
+
+int sip_transport_send_stun(struct sip_transport_layer *t, const struct sip_flow *to, struct span bytes)
+{
+    return send_bytes(t, to, bytes);
+}
+
+void sip_transport_advertise(struct sip_transport_layer *t, unsigned socket, struct endpoint advertised)
+{
+    t->sockets[socket]->advertised = advertised;
+}
+
 /* A tag that needs no memory: the same for every copy of the request (§8.2.7). */
 static struct span stateless_tag(const struct sip_msg *msg, char digits[TAG_DIGITS + 1])
 {
@@ -309,6 +328,10 @@ static void received(void *arg, struct endpoint from, uint8_t ttl, struct span d
     struct sip_incoming in = {.msg = &msg, .core = &core, .flow = sip_flow_to(socket->number, from), .ttl = ttl};
     if (is_keep_alive(data)) {
         t->count.keep_alives++;
+        return;
+    }
+    if (t->stun_heard && stun_is(data)) {
+        t->stun_heard(t->stun_arg, socket->number, from, data);
         return;
     }
     if (sip_parse(data, &msg, &why)) {

@@ -115,6 +115,15 @@ int sip_transport_send_request(struct sip_transport_layer *t, const struct sip_f
  * so that a retransmission gets the same. */
 void sip_transport_reply(struct sip_transport_layer *t, const struct sip_incoming *in, unsigned status);
 
+/* STUN on SIP's own socket, for who wants to know how it is seen: what comes goes to `heard` in place of being dropped
+ * as bad SIP. */
+typedef void sip_transport_stun(void *arg, unsigned socket, struct endpoint from, struct span bytes);
+void sip_transport_on_stun(struct sip_transport_layer *t, sip_transport_stun *heard, void *arg);
+int sip_transport_send_stun(struct sip_transport_layer *t, const struct sip_flow *to, struct span bytes);
+
+/* From now on this is written into Vias in place of the local endpoint. */
+void sip_transport_advertise(struct sip_transport_layer *t, unsigned socket, struct endpoint advertised);
+
 /* CR LF CR LF, to keep a NAT's mapping alive. Errors as host_udp_send. */
 int sip_transport_keep_alive(struct sip_transport_layer *t, const struct sip_flow *to);
 

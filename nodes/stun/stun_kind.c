@@ -203,6 +203,7 @@ const struct node_kind stun_kind = {
     .name = "stun",
     .help = "a STUN server; with two addresses, for finding out NATs (RFC 5780)",
     .ports = stun_ports,
+    .enough = 1,
     .far = true,
     .options = stun_options,
     .settings_size = sizeof(struct stun_settings),

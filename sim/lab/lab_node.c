@@ -176,6 +176,11 @@ static int router_attach(struct lab *lab, struct lab_node *node, const struct do
     return 0;
 }
 
+static bool is_spare(const struct node_kind *kind, size_t port)
+{
+    return kind->enough > 0 && port >= kind->enough;
+}
+
 static int attach(struct lab *lab, struct lab_node *node)
 {
     const struct doc *list = doc_get(node->doc, "ports");
@@ -187,7 +192,8 @@ static int attach(struct lab *lab, struct lab_node *node)
         attached += value != NULL;
         if (value && port_add(lab, node, *port, value) == FE_EMEM)
             return FE_EMEM;
-        bool optional = node->router || (lab_is_program(node) && port != node->kind->ports);
+        bool optional = node->router || (lab_is_program(node) && port != node->kind->ports) ||
+                        is_spare(node->kind, (size_t)(port - node->kind->ports));
         if (!value && !optional)
             problem(&lab->problems, node->at, "\"", node->name, "\" has no \"", *port, "\"; a ", node->kind->name,
                     " hangs on a network by it, as {", *port, ": home.20}");

@@ -22,7 +22,7 @@ static void refused(void *arg, const struct host_icmp *error)
     refusals++;
 }
 
-static const struct media_events events = {refused};
+static const struct media_events events = {.refused = refused};
 
 static struct media_config config_of(ipv4 addr, const char *line)
 {
