@@ -272,7 +272,7 @@ void stun_put_padding(struct stun_writer *w, size_t n)
 void stun_put_software(struct stun_writer *w, struct span name)
 {
     uint8_t *p = attribute(w, STUN_SOFTWARE, name.n);
-    if (p)
+    if (p && name.n)
         memcpy(p, name.p, name.n);
 }
 
@@ -283,7 +283,8 @@ void stun_put_error(struct stun_writer *w, uint16_t code, struct span reason)
         return;
     p[2] = (uint8_t)(code / 100);
     p[3] = (uint8_t)(code % 100);
-    memcpy(p + 4, reason.p, reason.n);
+    if (reason.n)
+        memcpy(p + 4, reason.p, reason.n);
 }
 
 void stun_put_unknown(struct stun_writer *w, const uint16_t *types, size_t n)
