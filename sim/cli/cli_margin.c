@@ -1,6 +1,7 @@
 /* `farend margin`: how far a setting may go before a lab fails. The search (sim/report/margin.h) says which values to
  * try; here they are run, each in a child of its own, as many at once as there are processors. */
 #define _GNU_SOURCE
+#include "sim/lab/lab_program.h"
 #include "sim/report/margin.h"
 
 #include "nodes/base/error.h"
@@ -97,7 +98,7 @@ static void trial_start(struct search *s, struct trial *trial)
         return;
     }
     folder_of(s, trial->value, folder);
-    struct cli_child c = {.args = s->args, .lab = lab, .folder = folder, .real = s->args->real};
+    struct cli_child c = {.args = s->args, .lab = lab, .folder = folder, .real = s->args->real || lab_needs_real_clock(lab)};
     if (isatty(STDERR_FILENO) == 1)
         fprintf(stderr, "\r\033[K%s: %zu values tried, trying %s", s->lab, s->margin.n, text);
     if (cli_folder_make(folder) || cli_process_start(&trial->process, &c))
