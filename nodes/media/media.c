@@ -236,6 +236,18 @@ static uint32_t missed_ppm(const struct media_heard *heard, const struct media_r
     return ppm(missed < report->expected ? missed : report->expected, report->expected);
 }
 
+/* BurstR (G.107 §7.5) in thousandths: how long gaps are on average, over how long they would be, 1 / (1 - loss), if
+ * loss met each frame by itself. At most 2: what one long gap would give lies beyond what the formula was made for. */
+static uint32_t burst_ratio(const struct media_heard *heard)
+{
+    enum { RANDOM = 1000, LARGEST = 2000 };
+    if (heard->gaps == 0 || heard->due == 0)
+        return RANDOM;
+    uint64_t missed = heard->due - heard->played;
+    uint64_t ratio = missed * RANDOM / heard->gaps * heard->played / heard->due;
+    return ratio < RANDOM ? RANDOM : ratio > LARGEST ? LARGEST : (uint32_t)ratio;
+}
+
 /* Two machines without a common clock give delays that cannot be: not known then. */
 static bool delay_is_sane(lab_time delay)
 {
@@ -261,7 +273,9 @@ void media_report(struct media *m, struct media_report *out)
     out->heard_ppm = heard.due ? ppm(heard.voice, heard.due) : m->heard[0] ? 1000000 : 0;
     if (out->has_delay)
         out->delay = all.delay;
-    struct emodel quality = {
-        .delay = out->delay + m->config.playout, .loss = missed_ppm(&heard, out), .concealment = m->config.concealment};
+    struct emodel quality = {.delay = out->delay + m->config.playout,
+                             .loss = missed_ppm(&heard, out),
+                             .burst = burst_ratio(&heard),
+                             .concealment = m->config.concealment};
     out->mos = emodel_mos(emodel_r(&quality));
 }

@@ -14,7 +14,10 @@ static void play_one(struct media_playout *p)
 {
     uint8_t *slot = &p->slots[p->head];
     if (p->next_at >= p->listen_from) {
-        p->now.played += *slot != MEDIA_NOTHING;
+        bool missing = *slot == MEDIA_NOTHING;
+        p->now.played += !missing;
+        p->now.gaps += missing && !p->missing;
+        p->missing = missing;
         p->now.voice += *slot == MEDIA_VOICE;
     }
     *slot = MEDIA_NOTHING;
@@ -84,6 +87,7 @@ static void heard_add(struct media_heard *sum, struct media_heard h)
     sum->due += h.due;
     sum->played += h.played;
     sum->voice += h.voice;
+    sum->gaps += h.gaps;
 }
 
 void media_playout_listen(struct media_playout *p, lab_time from, lab_time now)
@@ -92,6 +96,7 @@ void media_playout_listen(struct media_playout *p, lab_time from, lab_time now)
     heard_add(&p->before, heard_now(p, now));
     p->now = (struct media_heard){0};
     p->listen_from = from;
+    p->missing = false;
 }
 
 void media_playout_heard(struct media_playout *p, lab_time now, struct media_heard *out)

@@ -26,6 +26,7 @@ struct media_heard {
     uint64_t due;    /* should have been heard */
     uint64_t played; /* something came in time */
     uint64_t voice;  /* and it was the right voice */
+    uint64_t gaps;   /* times that one or more frames in a row were missing within the stream */
 };
 
 struct media_playout {
@@ -35,6 +36,7 @@ struct media_playout {
     lab_time next_at;           /* when */
     unsigned head;              /* its slot */
     uint8_t slots[MEDIA_SLOTS]; /* enum media_voice */
+    bool missing;               /* the frame played last was not there */
     lab_time listen_from;       /* frames due from here on count; NEVER: nobody listens */
     struct media_heard now;     /* since listen_from */
     struct media_heard before;  /* of earlier times of listening */

@@ -64,6 +64,19 @@ static void order_does_not_matter_within_the_buffer(void **state)
     assert_heard(140 * MS, 4, 4);
 }
 
+static void gaps_are_counted_however_long(void **state)
+{
+    (void)state;
+    struct media_heard heard;
+    media_playout_listen(&p, SEC, 0);
+    for (uint32_t i = 0; i < 500; i++)
+        if (i % 100 != 60 && (i < 210 || i >= 230)) /* five single frames, and 20 in a row */
+            put(i, (lab_time)i * 20 * MS);
+    media_playout_heard(&p, 10 * SEC, &heard);
+    assert_int_equal(heard.gaps, 6);
+    assert_int_equal(heard.due - heard.played, 25);
+}
+
 static void a_pause_of_an_hour_keeps_the_stream_on_time(void **state)
 {
     (void)state;
@@ -106,6 +119,7 @@ int main(void)
         cmocka_unit_test_setup(silence_is_due_too, fresh),
         cmocka_unit_test_setup(what_comes_after_its_turn_is_late, fresh),
         cmocka_unit_test_setup(order_does_not_matter_within_the_buffer, fresh),
+        cmocka_unit_test_setup(gaps_are_counted_however_long, fresh),
         cmocka_unit_test_setup(a_pause_of_an_hour_keeps_the_stream_on_time, fresh),
         cmocka_unit_test_setup(a_jump_of_the_clock_begins_a_new_stream, fresh),
         cmocka_unit_test_setup(nothing_is_due_while_nobody_listens, fresh),
