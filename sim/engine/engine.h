@@ -83,8 +83,7 @@ void engine_foreign_halt(struct engine *e, unsigned node);
 struct record *engine_trace(struct engine *e, const char *event);
 void engine_trace_end(struct engine *e);
 /* The present spec of a wire's direction; change it with engine_wire_set, for one direction or ENGINE_BOTH. Traced as
- * "wire" with the fields that change: delay, jitter (ns), reorder, loss (ppm), rate (bit/s), queue (bytes), down;
- * nothing when none does. The MTU stays what it is. */
+ * "wire" with the fields that change (ARCHITECTURE.md); nothing when none does. The MTU stays what it is. */
 enum { ENGINE_BOTH = 2 };
 const struct wire_spec *engine_wire(const struct engine *e, unsigned wire, unsigned direction);
 void engine_wire_set(struct engine *e, unsigned wire, unsigned direction, const struct wire_spec *spec);
@@ -92,7 +91,7 @@ void engine_wire_set(struct engine *e, unsigned wire, unsigned direction, const 
 /* ---- conservation: copies sent = delivered + in flight + drops ---- */
 struct engine_count {
     uint64_t sent, delivered, in_flight;
-    uint64_t lost, queue_full, too_big, wire_down, no_such_host; /* drops by cause */
+    uint64_t lost, queue_full, too_big, wire_down, no_such_host, icmp_off, ttl_exceeded; /* drops by cause */
 };
 void engine_count(const struct engine *e, unsigned wire, struct engine_count *out); /* both directions of one wire */
 void engine_count_all(const struct engine *e, struct engine_count *out);

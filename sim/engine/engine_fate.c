@@ -138,3 +138,26 @@ void engine_note_wire_drop(struct engine *e, unsigned way, enum wire_fate fate, 
         capture_packet(e->capture, e->now, way / 2, way % 2, p->data, p->n, buf);
     }
 }
+
+/* ---- what wires do to packets ---- */
+
+static void note_mark(struct engine *e, unsigned way, const char *what, const struct packet *p)
+{
+    char buf[512];
+    struct text packet = text_on(buf, sizeof buf);
+    ip_describe(&packet, p->data, p->n);
+    struct record *r = trace_begin(&e->trace, e->now, NULL, "impaired");
+    record_str(r, "wire", e->plan->wires[way / 2].name);
+    record_str(r, "what", what);
+    record_text(r, "packet", text_span(&packet));
+    trace_end(&e->trace);
+}
+
+void engine_note_marks(struct engine *e, unsigned way, const struct packet *p)
+{
+    unsigned marks = e->ways[way].wire.marks;
+    if (marks & WIRE_DUPLICATED)
+        note_mark(e, way, "duplicated", p);
+    if (marks & WIRE_CORRUPTED)
+        note_mark(e, way, "corrupted", p);
+}

@@ -92,6 +92,8 @@ void engine_note_push(struct engine *e, unsigned node, const struct packet *p);
 /* An ICMP packet leaves a node: traced when it is an error of the node's own. */
 void engine_note_icmp(struct engine *e, unsigned node, const struct packet *p);
 void engine_note_drop(struct engine *e, unsigned node, struct span line);
+/* What the wire has done to a packet that it took: wire_way.marks. */
+void engine_note_marks(struct engine *e, unsigned way, const struct packet *p);
 /* A wire's drop, traced and captured. way: where it was dropped. */
 void engine_note_wire_drop(struct engine *e, unsigned way, enum wire_fate fate, const struct packet *p);
 

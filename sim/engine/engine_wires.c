@@ -1,21 +1,25 @@
 /* Packets on the wires: entering, arriving, through switches; and the book-keeping of them. */
 #include "nodes/base/bytes.h"
 #include "sim/engine/engine_impl.h"
+#include "sim/engine/profile.h"
 
 #include <assert.h>
 
-/* Only the first packet of a way is in the queue: nothing is to be done there unless this one has become the first. */
+/* Only the first packet of a way is in the queue: nothing is to be done there unless another has become the first. */
 void engine_send(struct engine *e, unsigned way, struct packet *p)
 {
     struct wire_way *wire = &e->ways[way].wire;
+    const struct packet *first = wire->first;
     enum wire_fate fate = wire_send(wire, e->now, p);
-    if (fate == WIRE_TAKEN) {
-        if (wire->first == p)
-            queue_set(&e->queue, engine_way_source(way), p->at);
+    if (fate != WIRE_TAKEN) {
+        engine_note_wire_drop(e, way, fate, p);
+        packet_release(p);
         return;
     }
-    engine_note_wire_drop(e, way, fate, p);
-    packet_release(p);
+    if (wire->first != first)
+        queue_set(&e->queue, engine_way_source(way), wire->first->at);
+    if (wire->marks)
+        engine_note_marks(e, way, p);
 }
 
 static void deliver(struct engine *e, const struct plan_end *to, struct packet *p)
@@ -69,7 +73,22 @@ const struct wire_spec *engine_wire(const struct engine *e, unsigned wire, unsig
 static bool spec_equal(const struct wire_spec *a, const struct wire_spec *b)
 {
     return a->delay == b->delay && a->jitter == b->jitter && a->reorder == b->reorder && a->loss == b->loss &&
-           a->rate == b->rate && a->queue == b->queue && a->down == b->down;
+           a->rate == b->rate && a->queue == b->queue && a->down == b->down && a->icmp_off == b->icmp_off &&
+           a->dscp_clear == b->dscp_clear && a->ttl == b->ttl && a->burst_begins == b->burst_begins &&
+           a->burst_ends == b->burst_ends && a->burst_loss == b->burst_loss && a->duplicate == b->duplicate &&
+           a->corrupt == b->corrupt && a->profile == b->profile;
+}
+
+static void changed_i64(struct record *r, const char *key, int64_t was, int64_t is)
+{
+    if (was != is)
+        record_i64(r, key, is);
+}
+
+static void changed_bool(struct record *r, const char *key, bool was, bool is)
+{
+    if (was != is)
+        record_bool(r, key, is);
 }
 
 static void trace_change(struct engine *e, unsigned wire, unsigned direction, const struct wire_spec *was,
@@ -79,20 +98,24 @@ static void trace_change(struct engine *e, unsigned wire, unsigned direction, co
     record_str(r, "wire", e->plan->wires[wire].name);
     if (direction != ENGINE_BOTH)
         record_u64(r, "direction", direction);
-    if (is->delay != was->delay)
-        record_i64(r, "delay", is->delay);
-    if (is->jitter != was->jitter)
-        record_i64(r, "jitter", is->jitter);
-    if (is->reorder != was->reorder)
-        record_bool(r, "reorder", is->reorder);
-    if (is->loss != was->loss)
-        record_u64(r, "loss", is->loss);
+    changed_i64(r, "delay", was->delay, is->delay);
+    changed_i64(r, "jitter", was->jitter, is->jitter);
+    changed_bool(r, "reorder", was->reorder, is->reorder);
+    changed_i64(r, "loss", was->loss, is->loss);
     if (is->rate != was->rate)
         record_u64(r, "rate", is->rate);
-    if (is->queue != was->queue)
-        record_u64(r, "queue", is->queue);
-    if (is->down != was->down)
-        record_bool(r, "down", is->down);
+    changed_i64(r, "queue", was->queue, is->queue);
+    changed_bool(r, "down", was->down, is->down);
+    changed_bool(r, "icmp", !was->icmp_off, !is->icmp_off);
+    changed_bool(r, "dscp_clear", was->dscp_clear, is->dscp_clear);
+    changed_i64(r, "ttl", was->ttl, is->ttl);
+    changed_i64(r, "burst_begins", was->burst_begins, is->burst_begins);
+    changed_i64(r, "burst_ends", was->burst_ends, is->burst_ends);
+    changed_i64(r, "burst_loss", was->burst_loss, is->burst_loss);
+    changed_i64(r, "duplicate", was->duplicate, is->duplicate);
+    changed_i64(r, "corrupt", was->corrupt, is->corrupt);
+    if (is->profile != was->profile)
+        record_str(r, "profile", is->profile ? is->profile->name : "none");
     engine_trace_end(e);
 }
 
@@ -135,6 +158,8 @@ static void count_way(const struct wire_way *wire, struct engine_count *out)
     out->too_big += wire->drops[WIRE_TOO_BIG];
     out->wire_down += wire->drops[WIRE_DOWN];
     out->no_such_host += wire->drops[WIRE_NO_SUCH_HOST];
+    out->icmp_off += wire->drops[WIRE_ICMP_OFF];
+    out->ttl_exceeded += wire->drops[WIRE_TTL];
 }
 
 void engine_count(const struct engine *e, unsigned wire, struct engine_count *out)
@@ -166,7 +191,8 @@ bool engine_conserved(const struct engine *e)
     for (size_t i = 0; i < 2 * e->plan->wires_n; i++) {
         struct engine_count c = {0};
         count_way(&e->ways[i].wire, &c);
-        if (c.sent != c.delivered + c.in_flight + c.lost + c.queue_full + c.too_big + c.wire_down + c.no_such_host)
+        uint64_t drops = c.lost + c.queue_full + c.too_big + c.wire_down + c.no_such_host + c.icmp_off + c.ttl_exceeded;
+        if (c.sent != c.delivered + c.in_flight + drops)
             return false;
         in_flight += c.in_flight;
     }

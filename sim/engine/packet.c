@@ -130,9 +130,14 @@ struct packet *packet_own(struct packet *p)
 {
     if (p->refs == 1)
         return p;
-    struct packet *own = packet_copy(p->home->pool, p->data, p->n);
+    struct packet *own = packet_twin(p);
     packet_release(p);
     return own;
+}
+
+struct packet *packet_twin(const struct packet *p)
+{
+    return packet_copy(p->home->pool, p->data, p->n);
 }
 
 uint64_t pool_live(const struct pool *p)

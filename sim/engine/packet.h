@@ -42,6 +42,9 @@ static inline struct packet *packet_share(struct packet *p)
  * reference is then given up all the same. */
 struct packet *packet_own(struct packet *p);
 
+/* A copy that nobody else holds; NULL without memory. */
+struct packet *packet_twin(const struct packet *p);
+
 /* Buffers handed out and not yet back: 0 at the end of a clean run. Buffers ever allocated. */
 uint64_t pool_live(const struct pool *p);
 uint64_t pool_allocated(const struct pool *p);

@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct profile; /* sim/engine/profile.h */
+
 /* What one direction of a wire does to packets. Changeable while the lab runs. */
 struct wire_spec {
     lab_time delay;
@@ -31,6 +33,17 @@ struct wire_spec {
     uint32_t queue;  /* bytes waiting for a wire with a rate; more are dropped. 0: the default, 64 kB */
     uint16_t mtu;    /* bytes of IP packet; also the MTU of the ports at its ends */
     bool down;       /* packets sent while down are dropped; those in flight arrive */
+
+    /* What few wires do; a wire without any of it does not pay for it (wire_special.c). */
+    bool icmp_off;                 /* ICMP does not pass: who sends too large a packet is never told (RFC 2923 §2.1) */
+    bool dscp_clear;               /* the DSCP becomes 0; ECN stays (RFC 2474 §3) */
+    int16_t ttl;                   /* above 0: set to this; below 0: lowered by so many; 0: left alone */
+    uint32_t burst_begins;         /* Gilbert-Elliott, ppm a packet: from the good state to the bad one, */
+    uint32_t burst_ends;           /* and back. In the good state `loss` holds, */
+    uint32_t burst_loss;           /* in the bad one this, ppm */
+    uint32_t duplicate;            /* ppm: arrives twice */
+    uint32_t corrupt;              /* ppm: one byte of the payload is changed, the checksum is not */
+    const struct profile *profile; /* in place of delay and loss; NULL: none. Outlives the wire */
 };
 
 enum plan_end_type { PLAN_END_PORT, PLAN_END_SWITCH };

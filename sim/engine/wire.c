@@ -1,8 +1,10 @@
 #include "sim/engine/wire.h"
 
+#include "sim/engine/wire_special.h"
+
 #include <assert.h>
 
-static_assert(WIRE_FATES == 6, "wire_cause() has a word for each fate");
+static_assert(WIRE_FATES == 8, "wire_cause() has a word for each fate");
 
 const char *wire_cause(enum wire_fate fate)
 {
@@ -13,6 +15,8 @@ const char *wire_cause(enum wire_fate fate)
     case WIRE_TOO_BIG: return "too-big";
     case WIRE_DOWN: return "down";
     case WIRE_NO_SUCH_HOST: return "no-such-host";
+    case WIRE_ICMP_OFF: return "icmp-off";
+    case WIRE_TTL: return "ttl-exceeded";
     }
     return NULL;
 }
@@ -30,6 +34,7 @@ void wire_init(struct wire_way *way, const struct wire_spec *spec, uint64_t seed
     *way = (struct wire_way){0};
     stream_init(&way->loss, seed, name, loss, direction);
     stream_init(&way->jitter, seed, name, jitter, direction);
+    wire_special_init(way, seed, name, direction);
     wire_set(way, spec);
 }
 
@@ -55,6 +60,8 @@ void wire_set(struct wire_way *way, const struct wire_spec *spec)
     if (queue > INT32_MAX)
         queue = INT32_MAX;
     way->spec = *spec;
+    way->delay = spec->delay;
+    wire_special_set(way);
     way->backlog = spec->rate ? transmission(queue, spec->rate) : NEVER;
 }
 
@@ -84,15 +91,20 @@ static bool rate_takes(struct wire_way *way, lab_time now, size_t bytes)
     return true;
 }
 
-static enum wire_fate fate_at_entry(struct wire_way *way, lab_time now, const struct packet *p)
+static enum wire_fate fate_at_entry(struct wire_way *way, lab_time now, struct packet *p)
 {
     const struct wire_spec *spec = &way->spec;
     if (spec->down)
         return WIRE_DOWN;
     if (p->n > spec->mtu)
         return WIRE_TOO_BIG;
-    if (spec->loss && prng_chance(&way->loss, spec->loss))
+    if (way->special) {
+        enum wire_fate fate = wire_special_fate(way, now, p);
+        if (fate != WIRE_TAKEN)
+            return fate;
+    } else if (spec->loss && prng_chance(&way->loss, spec->loss)) {
         return WIRE_LOST;
+    }
     if (spec->rate && !rate_takes(way, now, p->n))
         return WIRE_QUEUE_FULL;
     return WIRE_TAKEN;
@@ -101,7 +113,7 @@ static enum wire_fate fate_at_entry(struct wire_way *way, lab_time now, const st
 static lab_time arrival(struct wire_way *way, lab_time now)
 {
     const struct wire_spec *spec = &way->spec;
-    lab_time at = (spec->rate ? way->busy_until : now) + spec->delay;
+    lab_time at = (spec->rate ? way->busy_until : now) + way->delay;
     if (spec->jitter)
         at += (lab_time)prng_below(&way->jitter, (uint64_t)spec->jitter + 1);
     if (!spec->reorder && at < way->last_arrival)
@@ -110,16 +122,56 @@ static lab_time arrival(struct wire_way *way, lab_time now)
     return at;
 }
 
+/* Behind the packet itself, which its own corruption does not touch. */
+static void send_twin(struct wire_way *way, lab_time now, const struct packet *p)
+{
+    struct packet *twin = packet_twin(p);
+    if (!twin)
+        return;
+    way->sent++;
+    twin->at = arrival(way, now);
+    enqueue(way, twin);
+}
+
+static enum wire_fate dropped(struct wire_way *way, enum wire_fate fate)
+{
+    way->drops[fate]++;
+    return fate;
+}
+
+static void take(struct wire_way *way, lab_time now, struct packet *p)
+{
+    enqueue(way, p);
+    if (!way->special)
+        return;
+    way->marks = wire_special_marks(way);
+    if (way->marks & WIRE_DUPLICATED)
+        send_twin(way, now, p);
+    if (way->marks & WIRE_CORRUPTED)
+        wire_corrupt(p, &way->special_stream[WIRE_STREAM_CORRUPT]);
+}
+
 enum wire_fate wire_send(struct wire_way *way, lab_time now, struct packet *p)
 {
     enum wire_fate fate = fate_at_entry(way, now, p);
     way->sent++;
-    if (fate != WIRE_TAKEN) {
-        way->drops[fate]++;
-        return fate;
-    }
+    if (fate != WIRE_TAKEN)
+        return dropped(way, fate);
     p->at = arrival(way, now);
-    enqueue(way, p);
+    take(way, now, p);
+    return WIRE_TAKEN;
+}
+
+enum wire_fate wire_send_late(struct wire_way *way, lab_time now, struct packet *p, lab_time late)
+{
+    enum wire_fate fate = fate_at_entry(way, now, p);
+    lab_time before = way->last_arrival;
+    way->sent++;
+    if (fate != WIRE_TAKEN)
+        return dropped(way, fate);
+    p->at = arrival(way, now) + late;
+    way->last_arrival = before;
+    take(way, now, p);
     return WIRE_TAKEN;
 }
 

@@ -14,7 +14,8 @@ static const char *const causes[] = {"lost",         "queue-full",  "too-big",  
                                      "ttl-exceeded", "no-route",    "no-mapping",   "filtered",   "no-hairpin",
                                      "no-port",      "bad-packet",  "alg-unparsed", "bad-sip",    "bad-sdp",
                                      "not-ours",     "bad-rtp",     "not-latched",  "no-session", "bad-stun",
-                                     NULL};
+                                     "icmp-off",     NULL};
+static const char *const impairments[] = {"duplicated", "corrupted", NULL};
 static const char *const mapping_states[] = {"created", "expired", "removed", NULL};
 static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
 static const char *const alg_places[] = {"via", "contact", "request-uri", "media", "origin", NULL};
@@ -36,6 +37,11 @@ const struct event_word expect_events[] = {
      {{"cause", "cause", EVENT_WORDS, causes, .help = "why"},
       {"at", "node", EVENT_NODE, .help = "the node that dropped them"},
       {"on", "wire", EVENT_WIRE, .help = "the wire that dropped them"}}},
+    {"impaired",
+     "impaired",
+     "packets that a wire doubled or changed",
+     {{"what", "what", EVENT_WORDS, impairments, .help = "what it did"},
+      {"on", "wire", EVENT_WIRE, .help = "the wire"}}},
     {"icmp",
      "icmp",
      "ICMP errors sent",

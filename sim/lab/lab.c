@@ -98,11 +98,13 @@ static int read_lab(struct lab *lab, const struct lab_change *changes, size_t ch
     return first_error(lab, error);
 }
 
-int lab_parse(struct lab **out, const char *name, struct span text, const struct lab_change *changes, size_t changes_n)
+static int parse(struct lab **out, const char *name, bool on_disk, struct span text, const struct lab_change *changes,
+                 size_t changes_n)
 {
     struct lab *lab = calloc(1, sizeof *lab);
     if (!lab)
         return FE_EMEM;
+    lab->on_disk = on_disk;
     lab->source.name = arena_copy(&lab->arena, name, strlen(name));
     lab->source.text = (struct span){arena_copy(&lab->arena, text.p, text.n), text.n};
     int error = FE_EMEM;
@@ -116,9 +118,14 @@ int lab_parse(struct lab **out, const char *name, struct span text, const struct
     return error;
 }
 
+int lab_parse(struct lab **out, const char *name, struct span text, const struct lab_change *changes, size_t changes_n)
+{
+    return parse(out, name, false, text, changes, changes_n);
+}
+
 /* ---- files ---- */
 
-static int file_read(FILE *f, char **text, size_t *n)
+int lab_file_read(FILE *f, char **text, size_t *n)
 {
     size_t cap = 16384;
     *n = 0;
@@ -148,11 +155,11 @@ int lab_load(struct lab **out, const char *path, const struct lab_change *change
     size_t n;
     if (!f)
         return FE_EOS;
-    int error = file_read(f, &text, &n);
+    int error = lab_file_read(f, &text, &n);
     int why = errno;
     fclose(f);
     if (!error)
-        error = lab_parse(out, path, (struct span){text, n}, changes, changes_n);
+        error = parse(out, path, true, (struct span){text, n}, changes, changes_n);
     free(text);
     errno = why;
     return error;

@@ -30,6 +30,7 @@ struct lab_port {
     bool far; /* on a network with hops: stands at its far end */
     struct link link;
     uint32_t given; /* fields of `link` */
+    struct link_way up, down;
 };
 
 struct lab_network {
@@ -39,7 +40,8 @@ struct lab_network {
     struct subnet subnet;
     struct link link;
     uint32_t given; /* fields of `link` */
-    uint32_t mtu;   /* bytes */
+    struct link_way up, down;
+    uint32_t mtu; /* bytes */
     uint32_t hops;
     const struct doc *near, *far; /* lists of node names, or NULL */
     const struct doc *gateway_name;
@@ -74,6 +76,7 @@ struct lab {
     struct arena arena;
     struct problems problems;
     struct source source;
+    bool on_disk; /* the source is a file: others may lie beside it */
     const struct doc *root;
     const char *name;
     uint64_t seed;

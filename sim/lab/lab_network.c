@@ -8,6 +8,8 @@
 
 const struct field network_form[] = {
     LINK_FIELDS(struct lab_network, link),
+    {"up", FIELD_ANY, AT(up.doc), .means = "link", .help = "what differs on the way into the network"},
+    {"down", FIELD_ANY, AT(down.doc), .means = "link", .help = "what differs on the way out of it"},
     {"subnet", FIELD_ANY, AT(subnet_text), .means = "subnet", .needed = true,
      .help = "its addresses, as 192.168.1.0/24"},
     {"mtu", FIELD_SIZE, AT(mtu), .min = 68, .max = 65535, .help = "largest IP packet; 1500B unless said"},
@@ -51,6 +53,9 @@ static void network_read(struct lab *lab, struct lab_network *n, const struct do
     if (value->type == DOC_MAP) {
         n->subnet_text = NULL;
         n->given = form_read(&reader, value, network_form, n);
+        link_check(lab, &n->link, &n->given);
+        link_way_read(lab, &n->up);
+        link_way_read(lab, &n->down);
     }
     if (n->subnet_text)
         subnet_read(lab, n->subnet_text, &n->subnet);

@@ -26,6 +26,10 @@ const struct field node_form[] = {
 const struct field port_form[] = {LINK_FIELDS(struct lab_port, link),
                                   {"at", FIELD_ANY, offsetof(struct lab_port, at_text), .means = "place",
                                    .needed = true, .help = "network and host, as home.20"},
+                                  {"up", FIELD_ANY, offsetof(struct lab_port, up.doc), .means = "link",
+                                   .help = "what differs on the way into the network"},
+                                  {"down", FIELD_ANY, offsetof(struct lab_port, down.doc), .means = "link",
+                                   .help = "what differs on the way out of it"},
                                   {0}};
 
 /* ---- names ---- */
@@ -143,7 +147,8 @@ static int port_add(struct lab *lab, struct lab_node *node, const char *name, co
     p.node = (unsigned)(node - lab->nodes);
     if (value->type == DOC_MAP)
         p.given = form_read(&reader, value, port_form, &p);
-    if ((p.given & FORM_BAD) || !place_read(lab, p.at_text, &p))
+    bool links = link_check(lab, &p.link, &p.given) && link_way_read(lab, &p.up) && link_way_read(lab, &p.down);
+    if (!links || !place_read(lab, p.at_text, &p))
         return FE_ESYNTAX;
     for (size_t i = 0; i < node->ports_n; i++)
         if (node->ports[i].network == p.network) {

@@ -38,8 +38,17 @@ static const char *port_wire_name(struct planner *p, const struct lab_network *n
     return arena_text(&p->lab->arena, p->lab->nodes[port->node].name, ".", n->name);
 }
 
-/* A port's own wire. The network's properties lie on it from the port or back to it, as said; what the attachment says
- * in their place lies on it both ways. */
+/* What an attachment says; `out` is the direction that leads from its node. */
+static void attach_apply(const struct lab_port *port, struct plan_wire *w, unsigned out)
+{
+    link_apply(&port->link, port->given, &w->spec[0]);
+    link_apply(&port->link, port->given, &w->spec[1]);
+    link_apply(&port->up.link, port->up.given, &w->spec[out]);
+    link_apply(&port->down.link, port->down.given, &w->spec[!out]);
+}
+
+/* A port's own wire. The network's properties lie on it from the port or back to it, as said, and its `up` and `down`
+ * each on their way; what the attachment says in their place lies on it both ways. */
 static struct plan_wire *port_wire(struct planner *p, const struct lab_network *n, const struct lab_port *port,
                                    bool there, bool back)
 {
@@ -48,8 +57,11 @@ static struct plan_wire *port_wire(struct planner *p, const struct lab_network *
         link_apply(&n->link, n->given, &w->spec[0]);
     if (back)
         link_apply(&n->link, n->given, &w->spec[1]);
-    link_apply(&port->link, port->given, &w->spec[0]);
-    link_apply(&port->link, port->given, &w->spec[1]);
+    if (there)
+        link_apply(&n->up.link, n->up.given, &w->spec[0]);
+    if (there || back)
+        link_apply(&n->down.link, n->down.given, &w->spec[1]);
+    attach_apply(port, w, 0);
     end_is_port(p, w, 0, port->node, port->index);
     return w;
 }
@@ -74,8 +86,7 @@ static void plan_direct_network(struct planner *p, struct lab_network *n)
 {
     struct plan_wire *w = port_wire(p, n, n->ports[0], true, true);
     const char *other = port_wire_name(p, n, n->ports[1]);
-    link_apply(&n->ports[1]->link, n->ports[1]->given, &w->spec[0]);
-    link_apply(&n->ports[1]->link, n->ports[1]->given, &w->spec[1]);
+    attach_apply(n->ports[1], w, 1);
     end_is_port(p, w, 1, n->ports[1]->node, n->ports[1]->index);
     if (!other || names_add(&p->lab->arena, &p->lab->wire_names, other, (unsigned)(w - p->plan->wires)))
         p->no_memory = true;

@@ -22,6 +22,9 @@ int lab_make_routes(struct lab *lab);                         /* once the plan h
 int lab_add_beyond(struct lab *lab, unsigned node, const char *owner);
 int lab_read_steps(struct lab *lab, const struct doc *steps, const struct doc *expect);
 
+/* All of a file, on the heap: *text is the caller's, also after an error. FE_EOS, FE_EMEM. */
+int lab_file_read(FILE *f, char **text, size_t *n);
+
 static inline struct form_reader lab_reader(struct lab *lab)
 {
     return (struct form_reader){&lab->arena, &lab->problems};

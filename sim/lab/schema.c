@@ -243,6 +243,7 @@ static json_t *definitions(void)
     json_object_set_new(d, "size", pattern("^[0-9]+(\\.[0-9]+)? *(B|kB|MB|KiB|MiB)$"));
     json_object_set_new(d, "subnet", pattern("^[0-9.]+/[0-9]+$"));
     json_object_set_new(d, "names", list_of(scalar()));
+    json_object_set_new(d, "link", form_schema(link_form));
     json_object_set_new(d, "routes", map_of(scalar()));
     json_object_set_new(d, "texts", map_of(scalar()));
     json_object_set_new(d, "some", either(scalar(), list_of(scalar())));

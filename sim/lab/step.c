@@ -296,6 +296,12 @@ static bool power_read(struct step_reader *r, struct step *s, const struct doc *
 
 /* ---- wires ---- */
 
+/* Which directions are meant: out of the wire's first end, which is the node's, in, or (-1) both. */
+static bool wanted(int direction, unsigned d)
+{
+    return direction < 0 || (unsigned)direction == d;
+}
+
 static bool wire_add(struct step_reader *r, struct step *s, unsigned wire, unsigned direction)
 {
     struct step_wire *w = arena_push(&r->lab->arena, &s->wires, &s->wires_n, sizeof *w);
@@ -304,16 +310,18 @@ static bool wire_add(struct step_reader *r, struct step *s, unsigned wire, unsig
     return kept(r, w);
 }
 
-/* The wires on which a network's own properties lie (sim/engine/plan.h), or all of them, both ways. */
-static bool network_wires(struct step_reader *r, struct step *s, unsigned network, bool all)
+/* The wires on which a network's own properties lie (sim/engine/plan.h), or all of them, both ways; with a direction
+ * that one: out of the nodes or in to them. */
+static bool network_wires(struct step_reader *r, struct step *s, unsigned network, bool all, int direction)
 {
     const struct lab_network *n = &r->lab->networks[network];
     const struct plan *plan = &r->lab->plan;
     for (size_t i = 0; i < n->ports_n && plan->nodes_n; i++) {
         const struct lab_port *p = n->ports[i];
         unsigned wire = plan->nodes[p->node].ports[p->index].wire;
-        bool there = all || !n->hops || !p->far;
-        bool back = all || n->direct || (n->hops && !p->far);
+        bool carries = all || !n->hops || !p->far;
+        bool there = carries && wanted(direction, 0);
+        bool back = carries && (all || n->direct || n->hops || direction == 1) && wanted(direction, 1);
         if (n->direct && i > 0)
             break; /* its two ports share the one wire */
         if ((there && !wire_add(r, s, wire, 0)) || (back && !wire_add(r, s, wire, 1)))
@@ -322,12 +330,15 @@ static bool network_wires(struct step_reader *r, struct step *s, unsigned networ
     return true;
 }
 
-static bool node_wires(struct step_reader *r, struct step *s, unsigned node)
+static bool node_wires(struct step_reader *r, struct step *s, unsigned node, int direction)
 {
     const struct plan *plan = &r->lab->plan;
-    for (size_t i = 0; plan->nodes_n && i < plan->nodes[node].ports_n; i++)
-        if (!wire_add(r, s, plan->nodes[node].ports[i].wire, 0) || !wire_add(r, s, plan->nodes[node].ports[i].wire, 1))
-            return false;
+    for (size_t i = 0; plan->nodes_n && i < plan->nodes[node].ports_n; i++) {
+        const struct plan_port *port = &plan->nodes[node].ports[i];
+        for (unsigned d = 0; d < 2; d++)
+            if (wanted(direction, d ^ port->end) && !wire_add(r, s, port->wire, d))
+                return false;
+    }
     return true;
 }
 
@@ -343,7 +354,7 @@ static bool named_wire(struct step_reader *r, struct step *s, const struct doc *
         return false;
     }
     for (unsigned d = 0; d < 2; d++)
-        if ((direction < 0 || (unsigned)direction == d) && !wire_add(r, s, (unsigned)wire, d))
+        if (wanted(direction, d) && !wire_add(r, s, (unsigned)wire, d))
             return false;
     return true;
 }
@@ -395,7 +406,8 @@ static bool fault_read(struct step_reader *r, struct step *s, const struct doc *
     }
     if (words.wire)
         return named_wire(r, s, words.wire, words.direction);
-    return node >= 0 ? node_wires(r, s, (unsigned)node) : network_wires(r, s, (unsigned)network, true);
+    return node >= 0 ? node_wires(r, s, (unsigned)node, words.direction)
+                     : network_wires(r, s, (unsigned)network, true, words.direction);
 }
 
 /* ---- set ---- */
@@ -441,17 +453,19 @@ static bool set_read(struct step_reader *r, struct step *s, const struct doc *d)
         return set_node_read(r, s, d, node);
     if (!words_read(r, d, set_form, &words, &s->given) || !wire_or_on(r, d, &words))
         return false;
+    if (!link_check(lab, &words.link, &s->given))
+        return false;
     s->type = STEP_LINK;
     s->link = words.link;
     s->given &= LINK_BITS;
     if (!s->given) {
-        problem(&lab->problems, d->at, "nothing is set; expected delay, jitter, loss, rate or queue");
+        problem(&lab->problems, d->at, "nothing is set; expected delay, jitter, loss, rate, …");
         return false;
     }
     if (words.wire)
         return named_wire(r, s, words.wire, words.direction);
     int network = names_find(&lab->network_names, span_of(words.on->text));
-    return network >= 0 ? network_wires(r, s, (unsigned)network, false) : nobody(r, words.on);
+    return network >= 0 ? network_wires(r, s, (unsigned)network, false, words.direction) : nobody(r, words.on);
 }
 
 /* ---- repeat ---- */

@@ -219,9 +219,40 @@ static void same_private_addresses_twice_are_fine_behind_nats(void **state)
     lab_free(lab);
 }
 
+/* `up` leads out of the node or into the network, `down` back; an attachment's word stands above its network's. */
+static void up_and_down_lie_on_their_own_way(void **state)
+{
+    (void)state;
+    struct lab *lab =
+        lab_of("lab: t\n"
+               "networks:\n"
+               "  home: 192.168.1.0/24\n"
+               "  net: {subnet: 203.0.113.0/24, hops: 2, delay: 5ms, up: {loss: 1%}, down: {delay: 9ms}}\n"
+               "nodes:\n"
+               "  alice: {kind: phone, on: {at: home.20, up: {ttl: -3}}, line: 101}\n"
+               "  nat: {kind: nat, inside: home.1, outside: {at: net.7, up: {rate: 1Mbit/s}, icmp: off}}\n"
+               "  pbx: {kind: pbx, on: net.10, lines: {101: {password: a}}}\n");
+    const struct wire_spec *alice = lab->plan.wires[names_find(&lab->wire_names, SPAN("alice.home"))].spec;
+    const struct wire_spec *nat = lab->plan.wires[names_find(&lab->wire_names, SPAN("nat.net"))].spec;
+    const struct wire_spec *pbx = lab->plan.wires[names_find(&lab->wire_names, SPAN("pbx.net"))].spec;
+    assert_int_equal(alice[0].ttl, -3);
+    assert_int_equal(alice[1].ttl, 0);
+    assert_int_equal(nat[0].delay, 5 * MS);
+    assert_int_equal(nat[0].loss, 10000);
+    assert_int_equal(nat[0].rate, 1000000);
+    assert_true(nat[0].icmp_off);
+    assert_int_equal(nat[1].delay, 9 * MS);
+    assert_int_equal(nat[1].loss, 0);
+    assert_int_equal(nat[1].rate, 0);
+    assert_true(nat[1].icmp_off);
+    assert_int_equal(pbx[1].delay, 0);
+    lab_free(lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(up_and_down_lie_on_their_own_way),
         cmocka_unit_test(double_nat_has_its_nodes_and_wires),
         cmocka_unit_test(every_port_and_its_wire_agree),
         cmocka_unit_test(network_properties_lie_where_the_plan_says),

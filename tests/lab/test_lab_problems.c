@@ -205,10 +205,22 @@ static void headline_is_the_first_comment_line(void **state)
     assert_int_equal(lab_headline(SPAN("lab: x\n")).n, 0);
 }
 
+static void what_a_wire_cannot_do_is_told(void **state)
+{
+    (void)state;
+    assert_said("lab: t\nnetworks: {home: {subnet: 10.0.0.0/24, ttl: -300}}\n" NODES, "neither a TTL up to 255");
+    assert_said("lab: t\nnetworks: {home: {subnet: 10.0.0.0/24, dscp: drop}}\n" NODES, "is not keep or clear");
+    assert_said("lab: t\nnetworks: {home: {subnet: 10.0.0.0/24, up: {dely: 5ms}}}\n" NODES, "did you mean \"delay\"");
+    assert_said("lab: t\nnetworks: {home: {subnet: 10.0.0.0/24, profile: /etc/passwd}}\n" NODES,
+                "is no file beside the lab's");
+    assert_said(HEAD NODES "steps: [{set: {on: net, corrupt: 3}}]\n", "is not a ratio");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(correct_lab_has_no_problem),
+        cmocka_unit_test(what_a_wire_cannot_do_is_told),
         cmocka_unit_test(problem_shows_line_and_caret),
         cmocka_unit_test(caret_counts_characters_not_bytes),
         cmocka_unit_test(several_problems_are_told_in_file_order),
