@@ -519,6 +519,17 @@ static void world_halt(struct world *w, unsigned node)
     netns_foreigns_halt(w->foreigns, node);
 }
 
+/* ---- freezing ---- */
+
+static void world_freeze(struct world *w, unsigned node, bool frozen)
+{
+    const struct netns_program *p = &w->programs[node];
+    if (p->page && !frozen && !watch(w, p->input, node, WATCH_INPUT))
+        fail(w, node, strerror(errno));
+    else if (p->page && frozen)
+        epoll_ctl(w->master, EPOLL_CTL_DEL, p->input, NULL);
+}
+
 const struct world_ops netns_world = {
     .name = "netns",
     .open = world_open,
@@ -534,4 +545,5 @@ const struct world_ops netns_world = {
     .power = world_power,
     .run = world_run,
     .halt = world_halt,
+    .freeze = world_freeze,
 };

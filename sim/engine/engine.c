@@ -91,6 +91,7 @@ void engine_free(struct engine *e)
         e->worlds[i].ops->close(e->worlds[i].world);
     for (size_t i = 0; e->ways && i < 2 * e->plan->wires_n; i++)
         wire_fini(&e->ways[i].wire);
+    engine_faults_free(e);
     capture_free(e->capture);
     pool_free(e->pool);
     index_set_fini(&e->awake);
@@ -173,7 +174,7 @@ static bool turn_one(struct engine *e)
     while (!index_set_empty(&e->awake)) {
         unsigned node = index_set_first(&e->awake);
         struct engine_node *n = &e->nodes[node];
-        if (n->due || n->ops->ready(n->world, node)) {
+        if (!n->frozen && (n->due || n->ops->ready(n->world, node))) {
             n->due = false;
             queue_set(&e->queue, engine_node_source(e, node), n->ops->turn(n->world, node));
             index_set_add(&e->touched, node);
@@ -410,11 +411,40 @@ void engine_foreign_halt(struct engine *e, unsigned node)
     e->nodes[node].ops->halt(e->nodes[node].world, node);
 }
 
+static void thaw(struct engine_node *n, unsigned node)
+{
+    if (n->frozen && n->ops->freeze)
+        n->ops->freeze(n->world, node, false);
+    n->frozen = false;
+}
+
+int engine_freeze(struct engine *e, unsigned node, bool frozen)
+{
+    struct engine_node *n = &e->nodes[node];
+    if (!n->program)
+        return FE_EUNKNOWN;
+    if (n->frozen == frozen)
+        return 0;
+    struct record *r = trace_begin(&e->trace, e->now, n->plan->name, "freeze");
+    record_bool(r, "frozen", frozen);
+    trace_end(&e->trace);
+    if (!frozen) {
+        thaw(n, node);
+        engine_touch(e, node);
+        return 0;
+    }
+    if (n->ops->freeze)
+        n->ops->freeze(n->world, node, true);
+    n->frozen = true;
+    return 0;
+}
+
 int engine_power(struct engine *e, unsigned node, bool on)
 {
     struct engine_node *n = &e->nodes[node];
     if (!n->program)
         return FE_EUNKNOWN;
+    thaw(n, node);
     int error = n->ops->power(n->world, node, on);
     if (error)
         return error;

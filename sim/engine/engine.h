@@ -88,10 +88,17 @@ enum { ENGINE_BOTH = 2 };
 const struct wire_spec *engine_wire(const struct engine *e, unsigned wire, unsigned direction);
 void engine_wire_set(struct engine *e, unsigned wire, unsigned direction, const struct wire_spec *spec);
 
+/* A network without hops can fall apart: wires of side 1 and of side 2 hear nothing of each other; 0: no side. */
+void engine_side_set(struct engine *e, unsigned wire, unsigned side);
+/* A frozen program gets no turns; what comes for it waits in its sockets. Thawed, it finds all at once, and the timers
+ * that were due meanwhile. Traced as "freeze"; FE_EUNKNOWN for routers. */
+int engine_freeze(struct engine *e, unsigned node, bool frozen);
+
 /* ---- conservation: copies sent = delivered + in flight + drops ---- */
 struct engine_count {
     uint64_t sent, delivered, in_flight;
-    uint64_t lost, queue_full, too_big, wire_down, no_such_host, icmp_off, ttl_exceeded; /* drops by cause */
+    uint64_t lost, queue_full, too_big, wire_down, no_such_host; /* drops by cause */
+    uint64_t icmp_off, ttl_exceeded, fault, partition;
 };
 void engine_count(const struct engine *e, unsigned wire, struct engine_count *out); /* both directions of one wire */
 void engine_count_all(const struct engine *e, struct engine_count *out);

@@ -6,6 +6,7 @@
 #include "nodes/proto/ip.h"
 #include "sim/engine/capture.h"
 #include "sim/engine/engine.h"
+#include "sim/engine/fault.h"
 #include "sim/engine/index_set.h"
 #include "sim/engine/packet.h"
 #include "sim/engine/queue.h"
@@ -17,6 +18,8 @@
  * own end of the wire. */
 struct engine_way {
     struct plan_end to;
+    bool faulty;  /* some fault lies here */
+    uint8_t side; /* of a partitioned network: 1 or 2; 0: no side */
     struct wire_way wire;
 };
 
@@ -27,6 +30,7 @@ struct engine_node {
     unsigned *ways; /* of its ports, outwards */
     bool program;   /* takes turns */
     bool due;       /* its deadline, first turn or power switch asks for a turn */
+    bool frozen;    /* gets none all the same */
 };
 
 struct engine_world {
@@ -48,6 +52,7 @@ struct engine {
     struct engine_node *nodes;
     unsigned *node_ways; /* memory of all nodes' `ways` */
     struct switch_table *switches;
+    struct fault *faults;
     struct pool *pool;
 
     struct index_set touched; /* nodes whose ports are to be drained */
@@ -84,8 +89,13 @@ static inline size_t engine_node_source(const struct engine *e, unsigned node)
 }
 
 /* ---- engine_wires.c ---- */
-void engine_send(struct engine *e, unsigned way, struct packet *p); /* onto a wire, with the reference */
+void engine_send(struct engine *e, unsigned way, struct packet *p);               /* onto a wire, with the reference */
+void engine_put(struct engine *e, unsigned way, struct packet *p, lab_time late); /* past the faults; wire_send_late */
 void engine_arrive(struct engine *e, unsigned way); /* the way's next packet has arrived: the first of the queue */
+
+/* ---- fault.c ---- */
+void engine_fault_send(struct engine *e, unsigned way, struct packet *p); /* a way with faults: engine_send */
+void engine_faults_free(struct engine *e);
 
 /* ---- engine_fate.c ---- */
 void engine_note_push(struct engine *e, unsigned node, const struct packet *p);

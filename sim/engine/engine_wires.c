@@ -6,11 +6,11 @@
 #include <assert.h>
 
 /* Only the first packet of a way is in the queue: nothing is to be done there unless another has become the first. */
-void engine_send(struct engine *e, unsigned way, struct packet *p)
+void engine_put(struct engine *e, unsigned way, struct packet *p, lab_time late)
 {
     struct wire_way *wire = &e->ways[way].wire;
     const struct packet *first = wire->first;
-    enum wire_fate fate = wire_send(wire, e->now, p);
+    enum wire_fate fate = late ? wire_send_late(wire, e->now, p, late) : wire_send(wire, e->now, p);
     if (fate != WIRE_TAKEN) {
         engine_note_wire_drop(e, way, fate, p);
         packet_release(p);
@@ -22,6 +22,14 @@ void engine_send(struct engine *e, unsigned way, struct packet *p)
         engine_note_marks(e, way, p);
 }
 
+void engine_send(struct engine *e, unsigned way, struct packet *p)
+{
+    if (e->ways[way].faulty)
+        engine_fault_send(e, way, p);
+    else
+        engine_put(e, way, p, 0);
+}
+
 static void deliver(struct engine *e, const struct plan_end *to, struct packet *p)
 {
     const struct engine_node *n = &e->nodes[to->index];
@@ -30,6 +38,8 @@ static void deliver(struct engine *e, const struct plan_end *to, struct packet *
     engine_touch(e, to->index);
 }
 
+enum { BOTH_SIDES = 3 };
+
 /* What a switch is given it passes on at once: its wires have the delays. */
 static void pass_on(struct engine *e, unsigned way, struct packet *p)
 {
@@ -37,9 +47,12 @@ static void pass_on(struct engine *e, unsigned way, struct packet *p)
     const struct switch_host *host = NULL;
     if (p->n >= IP_HEADER)
         host = switch_find(&e->switches[from->to.index], get32(p->data + 16), way / 2);
-    if (!host) {
-        wire_undeliverable(&from->wire);
-        engine_note_wire_drop(e, way, WIRE_NO_SUCH_HOST, p);
+    enum wire_fate fate = host ? WIRE_TAKEN : WIRE_NO_SUCH_HOST;
+    if (host && (from->side | e->ways[2 * host->wire + host->end].side) == BOTH_SIDES)
+        fate = WIRE_PARTITION;
+    if (fate != WIRE_TAKEN) {
+        wire_undeliverable(&from->wire, fate);
+        engine_note_wire_drop(e, way, fate, p);
         packet_release(p);
         return;
     }
@@ -146,6 +159,12 @@ void engine_wire_set(struct engine *e, unsigned wire, unsigned direction, const 
     trace_change(e, wire, direction, old, spec);
 }
 
+void engine_side_set(struct engine *e, unsigned wire, unsigned side)
+{
+    assert(wire < e->plan->wires_n && side < BOTH_SIDES);
+    e->ways[2 * wire].side = e->ways[2 * wire + 1].side = (uint8_t)side;
+}
+
 /* ---- conservation ---- */
 
 static void count_way(const struct wire_way *wire, struct engine_count *out)
@@ -160,6 +179,8 @@ static void count_way(const struct wire_way *wire, struct engine_count *out)
     out->no_such_host += wire->drops[WIRE_NO_SUCH_HOST];
     out->icmp_off += wire->drops[WIRE_ICMP_OFF];
     out->ttl_exceeded += wire->drops[WIRE_TTL];
+    out->fault += wire->drops[WIRE_FAULT];
+    out->partition += wire->drops[WIRE_PARTITION];
 }
 
 void engine_count(const struct engine *e, unsigned wire, struct engine_count *out)
@@ -191,7 +212,8 @@ bool engine_conserved(const struct engine *e)
     for (size_t i = 0; i < 2 * e->plan->wires_n; i++) {
         struct engine_count c = {0};
         count_way(&e->ways[i].wire, &c);
-        uint64_t drops = c.lost + c.queue_full + c.too_big + c.wire_down + c.no_such_host + c.icmp_off + c.ttl_exceeded;
+        uint64_t drops = c.lost + c.queue_full + c.too_big + c.wire_down + c.no_such_host + c.icmp_off +
+                         c.ttl_exceeded + c.fault + c.partition;
         if (c.sent != c.delivered + c.in_flight + drops)
             return false;
         in_flight += c.in_flight;

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-static_assert(WIRE_FATES == 8, "wire_cause() has a word for each fate");
+static_assert(WIRE_FATES == 10, "wire_cause() has a word for each fate");
 
 const char *wire_cause(enum wire_fate fate)
 {
@@ -17,6 +17,8 @@ const char *wire_cause(enum wire_fate fate)
     case WIRE_NO_SUCH_HOST: return "no-such-host";
     case WIRE_ICMP_OFF: return "icmp-off";
     case WIRE_TTL: return "ttl-exceeded";
+    case WIRE_FAULT: return "fault";
+    case WIRE_PARTITION: return "partition";
     }
     return NULL;
 }
@@ -185,10 +187,16 @@ struct packet *wire_take(struct wire_way *way)
     return p;
 }
 
-void wire_undeliverable(struct wire_way *way)
+void wire_undeliverable(struct wire_way *way, enum wire_fate fate)
 {
     way->delivered--;
-    way->drops[WIRE_NO_SUCH_HOST]++;
+    way->drops[fate]++;
+}
+
+void wire_refuse(struct wire_way *way, enum wire_fate fate)
+{
+    way->sent++;
+    way->drops[fate]++;
 }
 
 uint64_t wire_in_flight(const struct wire_way *way)

@@ -25,8 +25,10 @@ enum wire_fate {
     WIRE_NO_SUCH_HOST, /* delivered to a switch that knows neither its destination nor a gateway */
     WIRE_ICMP_OFF,     /* ICMP on a wire that carries none */
     WIRE_TTL,          /* the wire lowers the TTL by more than was left; nobody is told */
+    WIRE_FAULT,        /* a fault of the lab (fault.h) */
+    WIRE_PARTITION,    /* a switch whose network is partitioned */
 };
-enum { WIRE_FATES = WIRE_TTL + 1 };
+enum { WIRE_FATES = WIRE_PARTITION + 1 };
 
 /* What happened to the packet that was sent last, beside its fate. */
 enum wire_mark { WIRE_DUPLICATED = 1, WIRE_CORRUPTED = 2 };
@@ -74,8 +76,11 @@ static inline lab_time wire_next(const struct wire_way *way)
 /* Takes the next packet off the wire, with its reference; there is one. Counts it as delivered. */
 struct packet *wire_take(struct wire_way *way);
 
-/* The packet that was taken last turned out to have nowhere to go: it is a drop, not delivered. */
-void wire_undeliverable(struct wire_way *way);
+/* The packet that was taken last turned out to go nowhere: it is a drop, not delivered. */
+void wire_undeliverable(struct wire_way *way, enum wire_fate fate);
+
+/* A packet that was to be sent was not: it counts as sent and dropped. */
+void wire_refuse(struct wire_way *way, enum wire_fate fate);
 
 uint64_t wire_in_flight(const struct wire_way *way); /* counts the list: for checks */
 

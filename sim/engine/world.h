@@ -61,6 +61,9 @@ struct world_ops {
     void (*run)(struct world *w, unsigned node, const struct foreign_run *run);
     void (*halt)(struct world *w, unsigned node);
 
+    /* The engine gives the node no turns from now on, or again: its input is to wake nobody meanwhile. May be NULL. */
+    void (*freeze)(struct world *w, unsigned node, bool frozen);
+
     /* Packets of the engine's pool that the world holds: waiting in ports and sockets. NULL: never any between turns.
      */
     uint64_t (*held)(const struct world *w);

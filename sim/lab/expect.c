@@ -10,11 +10,11 @@
 
 /* ---- tables ---- */
 
-static const char *const causes[] = {"lost",         "queue-full",  "too-big",      "down",       "no-such-host",
-                                     "ttl-exceeded", "no-route",    "no-mapping",   "filtered",   "no-hairpin",
-                                     "no-port",      "bad-packet",  "alg-unparsed", "bad-sip",    "bad-sdp",
-                                     "not-ours",     "bad-rtp",     "not-latched",  "no-session", "bad-stun",
-                                     "icmp-off",     NULL};
+static const char *const causes[] = {
+    "lost",     "queue-full",  "too-big",    "down",       "no-such-host", "ttl-exceeded", "no-route",  "no-mapping",
+    "filtered", "no-hairpin",  "no-port",    "bad-packet", "alg-unparsed", "bad-sip",      "bad-sdp",   "not-ours",
+    "bad-rtp",  "not-latched", "no-session", "bad-stun",   "icmp-off",     "fault",        "partition", NULL};
+static const char *const fault_words[] = {"drop", "delay", "duplicate", "corrupt", "truncate", NULL};
 static const char *const impairments[] = {"duplicated", "corrupted", NULL};
 static const char *const mapping_states[] = {"created", "expired", "removed", NULL};
 static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
@@ -42,6 +42,11 @@ const struct event_word expect_events[] = {
      "packets that a wire doubled or changed",
      {{"what", "what", EVENT_WORDS, impairments, .help = "what it did"},
       {"on", "wire", EVENT_WIRE, .help = "the wire"}}},
+    {"faults",
+     "fault",
+     "packets that faults of the steps have hit",
+     {{"do", "do", EVENT_WORDS, fault_words, .help = "what was done to them"},
+      {"on", "wire", EVENT_WIRE, .help = "the wire on which"}}},
     {"icmp",
      "icmp",
      "ICMP errors sent",

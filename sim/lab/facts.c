@@ -144,6 +144,14 @@ static void run_line(struct run_facts *run, struct span line)
     text_get(line, "reason", run->reason, sizeof run->reason);
 }
 
+/* A phone that is switched off or on has no calls, and counts them from 1 again. */
+static void power_line(struct node_facts *n)
+{
+    n->state = PHONE_UNREGISTERED;
+    if (n->calls)
+        memset(n->calls, 0, CALLS_KEPT * sizeof n->calls[0]);
+}
+
 int facts_line(struct facts *f, struct span line)
 {
     struct span name;
@@ -165,7 +173,7 @@ int facts_line(struct facts *f, struct span line)
     else if (span_is(ev, "run"))
         run_line(&f->run, line);
     else if (span_is(ev, "power"))
-        n->state = PHONE_UNREGISTERED;
+        power_line(n);
     return index;
 }
 

@@ -91,7 +91,8 @@ struct lab {
     const struct step_list *steps;
     struct expectation **expectations; /* all of them: those of the steps, then those of the whole lab */
     size_t expectations_n;
-    size_t final_n; /* the last so many are the whole lab's */
+    size_t final_n;  /* the last so many are the whole lab's */
+    size_t faults_n; /* steps with a fault or flap: struct step.index counts them */
 };
 
 /* A change from the command line: "nodes.sbc.media ttl=reset". */

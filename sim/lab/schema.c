@@ -211,6 +211,8 @@ static json_t *step_schema(const struct step_word *w)
 {
     json_t *brief = NULL;
     json_t *full = w->form ? form_schema(w->form) : NULL;
+    if (w->other)
+        full = either(full, form_schema(w->other));
     if (w->brief && strcmp(w->brief, "node") == 0)
         brief = scalar();
     else if (w->brief)

@@ -7,6 +7,7 @@
 #include "nodes/base/error.h"
 #include "nodes/base/record.h"
 #include "sim/lab/lab_program.h"
+#include "sim/lab/script_fault.h"
 
 #include <stdlib.h>
 
@@ -40,6 +41,7 @@ struct script {
     const struct lab *lab;
     struct engine *e;
     struct facts facts;
+    struct script_faults *faults;
     uint32_t *counts; /* by expectation: lines that matched */
     lab_time *firsts; /* by expectation: when the first of them came */
     struct timer timer;
@@ -394,13 +396,21 @@ static void link_change(struct script *s)
     step_done(s);
 }
 
-static void power(struct script *s)
+static void engine_did(struct script *s, int error)
 {
-    int error = engine_power(s->e, s->step->node, s->step->power);
     if (error)
         step_failed(s, fe_error_text(error));
     else
         step_done(s);
+}
+
+/* A restart is off and on at one moment. */
+static int power(struct script *s)
+{
+    int error = engine_power(s->e, s->step->node, s->step->power);
+    if (!error && s->step->restart)
+        error = engine_power(s->e, s->step->node, true);
+    return error;
 }
 
 static void call_begin(struct script *s)
@@ -470,12 +480,19 @@ static void step_begin(struct script *s, const struct step *step)
         enter_for(s, PHASE_COMMAND, 0);
         break;
     case STEP_LINK: link_change(s); break;
-    case STEP_POWER: power(s); break;
     case STEP_READY:
         enter_for(s, PHASE_READY, s->facts.nodes[step->node].program > PROGRAM_STARTED ? 0 : step->within);
         break;
     case STEP_RUN: run_begin(s); break;
     case STEP_HALT: halt_begin(s); break;
+    case STEP_POWER: engine_did(s, power(s)); break;
+    case STEP_FREEZE: engine_did(s, engine_freeze(s->e, step->node, step->freeze)); break;
+    case STEP_FAULT:
+    case STEP_FLAP: engine_did(s, script_fault_begin(s->faults, s->e, step)); break;
+    case STEP_SIDES:
+        script_sides_set(s->e, step);
+        step_done(s);
+        break;
     case STEP_REPEAT: break; /* above: what it repeats are steps of their own */
     }
 }
@@ -490,9 +507,23 @@ static void final_begin(struct script *s)
     enter_for(s, PHASE_FINAL, 0);
 }
 
+static void fault_missed(void *arg, const struct step *step)
+{
+    struct script *s = arg;
+    struct record *r = engine_trace(s->e, "expect");
+    record_u64(r, "n", s->n);
+    record_u64(r, "line", step->at.line);
+    record_str(r, "text", step->text);
+    record_bool(r, "held", false);
+    record_str(r, "why", "the fault never hit anything; say {may miss: yes} if it need not");
+    engine_trace_end(s->e);
+    s->failures++;
+}
+
 static void final_end(struct script *s)
 {
     s->failures += s->lost >= 0; /* between the last step and now */
+    script_faults_report(s->faults, fault_missed, s);
     for (size_t i = s->lab->expectations_n - s->lab->final_n; i < s->lab->expectations_n; i++)
         judge(s, s->lab->expectations[i]);
     s->phase = PHASE_OVER;
@@ -677,7 +708,8 @@ int script_new(struct script **out, const struct lab *lab)
     s->halted = calloc(lab->nodes_n + 1, sizeof s->halted[0]);
     s->lost = -1;
     s->firsts = calloc(lab->expectations_n + 1, sizeof s->firsts[0]);
-    if (!s->counts || !s->firsts || !s->halted || facts_init(&s->facts, lab)) {
+    s->faults = script_faults_new(lab);
+    if (!s->counts || !s->firsts || !s->halted || !s->faults || facts_init(&s->facts, lab)) {
         script_free(s);
         return FE_EMEM;
     }
@@ -693,6 +725,7 @@ void script_free(struct script *s)
         return;
     if (s->facts.nodes)
         facts_fini(&s->facts);
+    script_faults_free(s->faults);
     free(s->counts);
     free(s->firsts);
     free(s->halted);

@@ -7,6 +7,7 @@
 #include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 #include "sim/lab/step_program.h"
+#include "sim/lab/step_read.h"
 
 enum { REPEAT_DEPTH = 4 };
 
@@ -22,7 +23,7 @@ enum { REPEAT_DEPTH = 4 };
 
 struct words {
     const struct doc *condition, *from, *to, *on, *wire, *node, *steps;
-    const char *action, *command;
+    const char *command;
     lab_time within, talk;
     int shall, direction, power;
     uint32_t status, times;
@@ -33,7 +34,7 @@ struct words {
 #define AT(member) offsetof(struct words, member)
 
 static const char *const shall_words[] = {"established", "failed", NULL};
-static const char *const direction_words[] = {"out", "in", NULL};
+const char *const step_direction_words[] = {"out", "in", NULL};
 static const char *const power_words[] = {"off", "on", NULL};
 
 static const struct field wait_form[] = {
@@ -49,18 +50,11 @@ static const struct field call_form[] = {
     {"within", FIELD_TIME, AT(within), .min = 1, .help = "how long that may take; 10s, or 70s to fail"},
     {"hang up", FIELD_FLAG, AT(hang_up), .help = "no: the call stays when the step is done"},
     {0}};
-static const struct field fault_form[] = {
-    {"on", FIELD_NAME, AT(on), .help = "the node, or the network with all its wires"},
-    {"wire", FIELD_NAME, AT(wire), .help = "the wire, as alice.home or internet.3-4"},
-    {"direction", FIELD_CHOICE, AT(direction), .choices = direction_words,
-     .help = "from the node or to it; both unless said"},
-    {"do", FIELD_TEXT, AT(action), .needed = true, .help = "cut or restore a wire; reboot, … a node"},
-    {0}};
 static const struct field set_form[] = {
     LINK_FIELDS(struct words, link),
     {"on", FIELD_NAME, AT(on), .help = "the network, or a node and one of its settings"},
     {"wire", FIELD_NAME, AT(wire), .help = "the wire, as alice.home or internet.3-4"},
-    {"direction", FIELD_CHOICE, AT(direction), .choices = direction_words,
+    {"direction", FIELD_CHOICE, AT(direction), .choices = step_direction_words,
      .help = "from the node or to it; both unless said"},
     {0}};
 static const struct field tell_form[] = {
@@ -88,12 +82,6 @@ bool step_is_action(const struct step *s)
 
 /* ---- reading ---- */
 
-struct step_reader {
-    struct lab *lab;
-    unsigned depth;
-    bool no_memory;
-};
-
 static bool steps_read(struct step_reader *r, const struct doc *list, struct step_list *out);
 
 static bool words_read(struct step_reader *r, const struct doc *d, const struct field *form, struct words *words,
@@ -106,7 +94,7 @@ static bool words_read(struct step_reader *r, const struct doc *d, const struct 
     return !(bits & FORM_BAD);
 }
 
-static bool kept(struct step_reader *r, const void *p)
+bool step_kept(struct step_reader *r, const void *p)
 {
     r->no_memory = r->no_memory || !p;
     return p != NULL;
@@ -213,7 +201,7 @@ static bool call_read(struct step_reader *r, struct step *s, const struct doc *d
     if (!callee_read(r, s, &words))
         return false;
     s->command = arena_text(&r->lab->arena, "call ", s->number);
-    return kept(r, s->command);
+    return step_kept(r, s->command);
 }
 
 /* "hang up: bob", "answer: alice", "cancel: bob": the word is the phone's command. */
@@ -245,7 +233,7 @@ static bool cancel_read(struct step_reader *r, struct step *s, const struct doc 
 /* ---- commands ---- */
 
 /* The kind's help has one command a line; a command is known when a line begins with its first word. */
-static bool command_known(struct step_reader *r, unsigned node, const char *command, struct place at)
+bool step_command_known(struct step_reader *r, unsigned node, const char *command, struct place at)
 {
     const struct node_kind *kind = r->lab->nodes[node].kind;
     struct span rest = span_of(command);
@@ -274,7 +262,7 @@ static bool tell_read(struct step_reader *r, struct step *s, const struct doc *d
     s->type = STEP_COMMAND;
     s->node = (unsigned)node;
     s->command = words.command;
-    return node >= 0 && command_known(r, s->node, words.command, doc_get(d, "command")->at);
+    return node >= 0 && step_command_known(r, s->node, words.command, doc_get(d, "command")->at);
 }
 
 static bool power_read(struct step_reader *r, struct step *s, const struct doc *d)
@@ -294,122 +282,6 @@ static bool power_read(struct step_reader *r, struct step *s, const struct doc *
     return node >= 0;
 }
 
-/* ---- wires ---- */
-
-/* Which directions are meant: out of the wire's first end, which is the node's, in, or (-1) both. */
-static bool wanted(int direction, unsigned d)
-{
-    return direction < 0 || (unsigned)direction == d;
-}
-
-static bool wire_add(struct step_reader *r, struct step *s, unsigned wire, unsigned direction)
-{
-    struct step_wire *w = arena_push(&r->lab->arena, &s->wires, &s->wires_n, sizeof *w);
-    if (w)
-        *w = (struct step_wire){wire, direction};
-    return kept(r, w);
-}
-
-/* The wires on which a network's own properties lie (sim/engine/plan.h), or all of them, both ways; with a direction
- * that one: out of the nodes or in to them. */
-static bool network_wires(struct step_reader *r, struct step *s, unsigned network, bool all, int direction)
-{
-    const struct lab_network *n = &r->lab->networks[network];
-    const struct plan *plan = &r->lab->plan;
-    for (size_t i = 0; i < n->ports_n && plan->nodes_n; i++) {
-        const struct lab_port *p = n->ports[i];
-        unsigned wire = plan->nodes[p->node].ports[p->index].wire;
-        bool carries = all || !n->hops || !p->far;
-        bool there = carries && wanted(direction, 0);
-        bool back = carries && (all || n->direct || n->hops || direction == 1) && wanted(direction, 1);
-        if (n->direct && i > 0)
-            break; /* its two ports share the one wire */
-        if ((there && !wire_add(r, s, wire, 0)) || (back && !wire_add(r, s, wire, 1)))
-            return false;
-    }
-    return true;
-}
-
-static bool node_wires(struct step_reader *r, struct step *s, unsigned node, int direction)
-{
-    const struct plan *plan = &r->lab->plan;
-    for (size_t i = 0; plan->nodes_n && i < plan->nodes[node].ports_n; i++) {
-        const struct plan_port *port = &plan->nodes[node].ports[i];
-        for (unsigned d = 0; d < 2; d++)
-            if (wanted(direction, d ^ port->end) && !wire_add(r, s, port->wire, d))
-                return false;
-    }
-    return true;
-}
-
-static bool named_wire(struct step_reader *r, struct step *s, const struct doc *name, int direction)
-{
-    struct lab *lab = r->lab;
-    if (lab->plan.wires_n == 0)
-        return true; /* the plan has problems of its own */
-    int wire = names_find(&lab->wire_names, span_of(name->text));
-    if (wire < 0) {
-        problem(&lab->problems, name->at, "there is no wire \"", name->text, "\"",
-                names_hint(&lab->arena, &lab->wire_names, name->text));
-        return false;
-    }
-    for (unsigned d = 0; d < 2; d++)
-        if (wanted(direction, d) && !wire_add(r, s, (unsigned)wire, d))
-            return false;
-    return true;
-}
-
-/* Neither node nor network. */
-static bool nobody(struct step_reader *r, const struct doc *name)
-{
-    const char *hint = names_hint(&r->lab->arena, &r->lab->node_names, name->text);
-    problem(&r->lab->problems, name->at, "there is no node or network \"", name->text, "\"",
-            *hint ? hint : names_hint(&r->lab->arena, &r->lab->network_names, name->text));
-    return false;
-}
-
-static bool wire_or_on(struct step_reader *r, const struct doc *d, const struct words *words)
-{
-    if (!words->on == !words->wire) {
-        problem(&r->lab->problems, d->at, "expected either \"on\" with a node or network, or \"wire\"");
-        return false;
-    }
-    return true;
-}
-
-/* ---- faults ---- */
-
-static bool fault_read(struct step_reader *r, struct step *s, const struct doc *d)
-{
-    struct words words = {.direction = -1};
-    struct lab *lab = r->lab;
-    if (!words_read(r, d, fault_form, &words, NULL) || !wire_or_on(r, d, &words))
-        return false;
-    bool cut = strcmp(words.action, "cut") == 0;
-    bool restore = strcmp(words.action, "restore") == 0;
-    int node = words.on ? names_find(&lab->node_names, span_of(words.on->text)) : -1;
-    int network = words.on ? names_find(&lab->network_names, span_of(words.on->text)) : -1;
-    if (words.on && node < 0 && network < 0)
-        return nobody(r, words.on);
-    if (!cut && !restore && node >= 0) {
-        s->type = STEP_COMMAND;
-        s->node = (unsigned)node;
-        s->command = words.action;
-        return command_known(r, s->node, words.action, doc_get(d, "do")->at);
-    }
-    s->type = STEP_LINK;
-    s->cut = cut ? CUT_DOWN : CUT_UP;
-    if (!cut && !restore) {
-        problem(&lab->problems, doc_get(d, "do")->at, "\"", words.action,
-                "\" cannot be done to a wire; expected cut or restore");
-        return false;
-    }
-    if (words.wire)
-        return named_wire(r, s, words.wire, words.direction);
-    return node >= 0 ? node_wires(r, s, (unsigned)node, words.direction)
-                     : network_wires(r, s, (unsigned)network, true, words.direction);
-}
-
 /* ---- set ---- */
 
 /* {on: sbc, media ttl: reset}: one setting of a node, as the command "set media ttl reset". */
@@ -425,7 +297,7 @@ static bool set_node_read(struct step_reader *r, struct step *s, const struct do
     }
     const struct doc_entry *e = &d->entries[strcmp(d->entries[0].key->text, "on") == 0];
     void *settings = options_new(kind->options, kind->settings_size);
-    if (!kept(r, settings))
+    if (!step_kept(r, settings))
         return false;
     int error = FE_ESYNTAX;
     if (e->value->type == DOC_TEXT)
@@ -440,7 +312,7 @@ static bool set_node_read(struct step_reader *r, struct step *s, const struct do
     s->type = STEP_COMMAND;
     s->node = (unsigned)node;
     s->command = arena_text(&lab->arena, "set ", e->key->text, " ", e->value->text);
-    return kept(r, s->command) && command_known(r, s->node, s->command, e->key->at);
+    return step_kept(r, s->command) && step_command_known(r, s->node, s->command, e->key->at);
 }
 
 static bool set_read(struct step_reader *r, struct step *s, const struct doc *d)
@@ -451,7 +323,7 @@ static bool set_read(struct step_reader *r, struct step *s, const struct doc *d)
     int node = on && on->type == DOC_TEXT ? names_find(&lab->node_names, span_of(on->text)) : -1;
     if (node >= 0)
         return set_node_read(r, s, d, node);
-    if (!words_read(r, d, set_form, &words, &s->given) || !wire_or_on(r, d, &words))
+    if (!words_read(r, d, set_form, &words, &s->given) || !step_wire_or_on(r, d, words.on, words.wire))
         return false;
     if (!link_check(lab, &words.link, &s->given))
         return false;
@@ -463,9 +335,10 @@ static bool set_read(struct step_reader *r, struct step *s, const struct doc *d)
         return false;
     }
     if (words.wire)
-        return named_wire(r, s, words.wire, words.direction);
+        return step_named_wire(r, s, words.wire, words.direction);
     int network = names_find(&lab->network_names, span_of(words.on->text));
-    return network >= 0 ? network_wires(r, s, (unsigned)network, false, words.direction) : nobody(r, words.on);
+    return network >= 0 ? step_network_wires(r, s, (unsigned)network, false, words.direction)
+                        : step_nobody(r, words.on);
 }
 
 /* ---- repeat ---- */
@@ -502,20 +375,21 @@ static bool stop_read(struct step_reader *r, struct step *s, const struct doc *d
 /* ---- a step ---- */
 
 const struct step_word step_words[] = {
-    {"wait", "waits until something holds; with a time, sleeps", wait_form, "statement", wait_read},
-    {"sleep", "lets lab time pass", NULL, "time", sleep_read},
-    {"expect", "checks that something holds", NULL, "statement", expect_step_read},
-    {"call", "calls, talks, asks both phones how it sounded, hangs up", call_form, NULL, call_read},
-    {"hang up", "ends a phone's call", NULL, "node", hang_up_read},
-    {"answer", "answers the call that rings at a phone", NULL, "node", answer_read},
-    {"cancel", "gives up a phone's call that is not answered yet", NULL, "node", cancel_read},
-    {"fault", "breaks or mends a node or a wire", fault_form, NULL, fault_read},
-    {"set", "changes a wire, a network or a node's setting", set_form, NULL, set_read},
-    {"tell", "gives a node a command", tell_form, NULL, tell_read},
-    {"power", "switches a node off or on", power_form, NULL, power_read},
-    {"repeat", "does steps several times", repeat_form, NULL, repeat_read},
-    {"run", "runs a command on a program's host and judges how it ends", step_run_form, NULL, run_read},
-    {"stop", "asks another's program to end, by its stop signal", NULL, "node", stop_read},
+    {"wait", "waits until something holds; with a time, sleeps", wait_form, "statement", wait_read, NULL},
+    {"sleep", "lets lab time pass", NULL, "time", sleep_read, NULL},
+    {"expect", "checks that something holds", NULL, "statement", expect_step_read, NULL},
+    {"call", "calls, talks, asks both phones how it sounded, hangs up", call_form, NULL, call_read, NULL},
+    {"hang up", "ends a phone's call", NULL, "node", hang_up_read, NULL},
+    {"answer", "answers the call that rings at a phone", NULL, "node", answer_read, NULL},
+    {"cancel", "gives up a phone's call that is not answered yet", NULL, "node", cancel_read, NULL},
+    {"fault", "breaks or mends a node or a wire, or hits packets that are meant", step_fault_form, NULL,
+     step_fault_read, step_packet_fault_form},
+    {"set", "changes a wire, a network or a node's setting", set_form, NULL, set_read, NULL},
+    {"tell", "gives a node a command", tell_form, NULL, tell_read, NULL},
+    {"power", "switches a node off or on", power_form, NULL, power_read, NULL},
+    {"repeat", "does steps several times", repeat_form, NULL, repeat_read, NULL},
+    {"run", "runs a command on a program's host and judges how it ends", step_run_form, NULL, run_read, NULL},
+    {"stop", "asks another's program to end, by its stop signal", NULL, "node", stop_read, NULL},
     {0}};
 
 static void word_unknown(struct step_reader *r, const struct doc *key)
@@ -538,7 +412,7 @@ static const char *step_text(struct step_reader *r, const struct doc *d)
         doc_say(&text, d->entries[0].value);
     }
     const char *copy = arena_copy(&r->lab->arena, buf, text.n);
-    kept(r, copy);
+    step_kept(r, copy);
     return copy;
 }
 
@@ -567,7 +441,7 @@ static bool steps_read(struct step_reader *r, const struct doc *list, struct ste
         return false;
     }
     out->items = arena_new(&r->lab->arena, list->n * sizeof out->items[0]);
-    if (!kept(r, out->items))
+    if (!step_kept(r, out->items))
         return false;
     for (size_t i = 0; i < list->n; i++)
         ok = step_read(r, &out->items[out->n++], list->entries[i].value) && ok;

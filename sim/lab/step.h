@@ -3,6 +3,7 @@
 #ifndef FAREND_LAB_STEP_H
 #define FAREND_LAB_STEP_H
 
+#include "sim/engine/fault.h"
 #include "sim/lab/expect.h"
 #include "sim/lab/lab.h"
 
@@ -14,7 +15,11 @@ enum step_type {
     STEP_HANG_UP, /* node's call; waits until it is over, at most `within` */
     STEP_COMMAND, /* `command` to node */
     STEP_LINK,    /* changes wires: `link`, or down and up */
-    STEP_POWER,   /* node off or on */
+    STEP_POWER,   /* node off or on, or both: a restart */
+    STEP_FREEZE,  /* node frozen or thawed */
+    STEP_FAULT,   /* `fault` begins */
+    STEP_FLAP,    /* wires go down and up for a while */
+    STEP_SIDES,   /* a network falls apart: `sides`, of each of `wires` */
     STEP_REPEAT,  /* `steps`, `times` */
     STEP_READY,   /* another's program: until it is ready, at most `within` */
     STEP_RUN,     /* a command beside node's program, at most `within`: its exit status and output */
@@ -57,7 +62,12 @@ struct step {
     struct link link;
     uint32_t given; /* fields of `link` */
     enum step_cut cut;
-    bool power;
+    bool power, restart, freeze;
+    struct fault_spec *fault;
+    unsigned index;    /* FAULT, FLAP: in lab.faults */
+    bool may_miss;     /* FAULT: it need not hit anything */
+    lab_time down, up; /* FLAP; `duration` in all */
+    uint8_t *sides;    /* SIDES: of `wires`, 0: together again */
     uint32_t times;
     struct step_list steps;
     struct foreign_command run; /* RUN */
@@ -77,7 +87,8 @@ struct step_word {
     const char *word, *help;
     const struct field *form; /* NULL: only the short form */
     const char *brief;        /* what the short form is: "time", "node", "statement"; NULL: there is none */
-    bool (*read)(struct step_reader *r, struct step *s, const struct doc *value); /* step.c's own */
+    bool (*read)(struct step_reader *r, struct step *s, const struct doc *value); /* step_read.h */
+    const struct field *other;                                                    /* a second form, or NULL */
 };
 extern const struct step_word step_words[]; /* ends with word NULL */
 

@@ -97,6 +97,25 @@ static void wire_say(struct text *t, struct span line)
     text_str(t, known ? span_is(down, "true") ? "is cut" : "is restored" : "is changed");
 }
 
+static void fault_say(struct text *t, struct span line)
+{
+    put(t, line, "fault: ", "do");
+    put(t, line, " ", "packet");
+}
+
+static void impaired_say(struct text *t, struct span line)
+{
+    put(t, line, "", "what");
+    put(t, line, " ", "packet");
+}
+
+static void freeze_say(struct text *t, struct span line)
+{
+    struct span frozen;
+    bool is_frozen = record_get(line, "frozen", &frozen) && span_is(frozen, "true");
+    text_str(t, is_frozen ? "freezes" : "thaws");
+}
+
 struct wording {
     const char *ev;
     void (*say)(struct text *t, struct span line);
@@ -116,6 +135,9 @@ static const struct wording wordings[] = {{"sip", sip_say, false},
                                           {"reboot", reboot_say, true},
                                           {"power", power_say, true},
                                           {"wire", wire_say, true},
+                                          {"fault", fault_say, true},
+                                          {"impaired", impaired_say, true},
+                                          {"freeze", freeze_say, true},
                                           {0}};
 
 static const struct wording *wording_of(struct span line)

@@ -188,11 +188,23 @@ static void schema_beside_the_labs_is_current(void **state)
     assert_status("$farend schema | cmp - $FAREND_SOURCE/topologies/lab.schema.json && echo equal", 0, "equal");
 }
 
+static void a_fault_that_never_hits_is_1_unless_it_may_miss(void **state)
+{
+    (void)state;
+#define FAULT(words)                                                                                                   \
+    "sed 's/registered}]/registered}, {fault: {drop: BYE, from: alice" words "}}]/' lab.yaml > fault.yaml; "           \
+    "$farend run fault.yaml --world sim 2>&1"
+    assert_status(FAULT(""), 1, "the fault never hit anything");
+    assert_status(FAULT(", may miss: yes"), 0, "small: all");
+#undef FAULT
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(held_is_0),
         cmocka_unit_test(not_held_is_1),
+        cmocka_unit_test(a_fault_that_never_hits_is_1_unless_it_may_miss),
         cmocka_unit_test(wrong_lab_or_command_line_is_2),
         cmocka_unit_test(repeated_runs_are_compared),
         cmocka_unit_test(diff_tells_where_two_runs_part),

@@ -5,6 +5,7 @@
 #include "nodes/base/error.h"
 #include "nodes/proto/ip.h"
 #include "sim/engine/engine.h"
+#include "sim/engine/fault.h"
 #include "tests/cmocka.h"
 #include "tests/world/build.h"
 
@@ -344,6 +345,124 @@ static void a_packet_that_a_wire_drops_is_traced(void **state)
     assert_int_equal(count.wire_down, 1);
 }
 
+/* ---- faults ---- */
+
+static const unsigned from_alice[] = {0};
+
+static void alice_sends(void *arg)
+{
+    (void)arg;
+    world.out[0] = datagram(ADDR(0), ADDR(1));
+    engine_touch(engine, 0);
+}
+
+/* Sends `n` datagrams 100 ns apart, after which the fault has hit so many of them. */
+static void assert_hits(const struct fault_spec *spec, unsigned n, uint64_t hits)
+{
+    struct timer timers[8];
+    struct fault *fault = engine_fault_start(engine, spec);
+    assert_non_null(fault);
+    for (unsigned i = 0; i < n; i++) {
+        timer_init(&timers[i], alice_sends, NULL);
+        engine_timer_start(engine, &timers[i], 100 * (lab_time)(i + 1));
+    }
+    engine_run(engine);
+    assert_int_equal(engine_fault_hits(fault), hits);
+}
+
+static unsigned times_in(const char *text, const char *what)
+{
+    unsigned n = 0;
+    for (const char *at = text; (at = strstr(at, what)); at += strlen(what))
+        n++;
+    return n;
+}
+
+static void the_nth_packet_alone_is_dropped(void **state)
+{
+    (void)state;
+    assert_hits(&(struct fault_spec){.ways = from_alice, .ways_n = 1, .nth = 3, .text = "t", .line = 7}, 5, 1);
+    assert_non_null(strstr(world.log, "push1@105 "));
+    assert_non_null(strstr(world.log, "push1@205 "));
+    assert_null(strstr(world.log, "push1@305 "));
+    assert_non_null(strstr(world.log, "push1@405 "));
+    assert_non_null(strstr(trace,
+                           "{\"t\":300,\"ev\":\"fault\",\"wire\":\"alice.bob\",\"do\":\"drop\",\"line\":7,\"hit\":1,"
+                           "\"packet\":\"udp 10.0.0.1:1 > 10.0.0.2:2\"}\n"
+                           "{\"t\":300,\"ev\":\"drop\",\"wire\":\"alice.bob\",\"cause\":\"fault\","));
+}
+
+static void every_second_the_first_two_or_for_a_while(void **state)
+{
+    (void)state;
+    assert_hits(&(struct fault_spec){.ways = from_alice, .ways_n = 1, .every = 2, .text = "t"}, 5, 2);
+    teardown(NULL);
+    setup(NULL);
+    assert_hits(&(struct fault_spec){.ways = from_alice, .ways_n = 1, .first = 2, .text = "t"}, 5, 2);
+    teardown(NULL);
+    setup(NULL);
+    assert_hits(&(struct fault_spec){.ways = from_alice, .ways_n = 1, .lasts = 400, .text = "t"}, 5, 3);
+}
+
+static void a_fault_hits_only_what_matches_where_it_lies(void **state)
+{
+    static const unsigned from_bob[] = {1};
+    (void)state;
+    assert_hits(&(struct fault_spec){.ways = from_bob, .ways_n = 1, .text = "t"}, 3, 0);
+    teardown(NULL);
+    setup(NULL);
+    assert_hits(&(struct fault_spec){.ways = from_alice, .ways_n = 1, .match = {.dport = 3}, .text = "t"}, 3, 0);
+    assert_int_equal(times_in(world.log, "push1@"), 3);
+}
+
+static void a_delayed_packet_is_overtaken_and_a_duplicate_comes_twice(void **state)
+{
+    (void)state;
+    assert_hits(
+        &(struct fault_spec){.action = FAULT_DELAY, .by = 150, .nth = 1, .ways = from_alice, .ways_n = 1, .text = "t"},
+        2, 1);
+    assert_non_null(strstr(world.log, "push1@205 "));
+    assert_non_null(strstr(world.log, "push1@255 "));
+    teardown(NULL);
+    setup(NULL);
+    assert_hits(&(struct fault_spec){.action = FAULT_DUPLICATE, .ways = from_alice, .ways_n = 1, .text = "t"}, 2, 2);
+    assert_int_equal(times_in(world.log, "push1@105 "), 2);
+    assert_int_equal(times_in(world.log, "push1@205 "), 2);
+}
+
+static void a_truncated_datagram_is_whole_and_shorter(void **state)
+{
+    struct packet *p = datagram(ADDR(0), ADDR(1));
+    struct ip_view v;
+    (void)state;
+    assert_false(fault_truncate(p, 1));
+    assert_true(fault_truncate(p, 0));
+    assert_int_equal(ip_parse(p->data, p->n, &v), 0);
+    assert_int_equal(v.total, IP_HEADER + UDP_HEADER);
+    assert_true(ip_transport_sum_ok(p->data, p->n));
+    packet_release(p);
+}
+
+static void thaws(void *arg)
+{
+    (void)arg;
+    assert_int_equal(engine_freeze(engine, 1, false), 0);
+}
+
+static void a_frozen_program_gets_its_turn_when_it_thaws(void **state)
+{
+    struct timer timers[2];
+    (void)state;
+    timer_init(&timers[0], alice_sends, NULL);
+    timer_init(&timers[1], thaws, NULL);
+    engine_timer_start(engine, &timers[0], 100);
+    engine_timer_start(engine, &timers[1], 900);
+    assert_int_equal(engine_freeze(engine, 1, true), 0);
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_string_equal(world.log, "turn0@0 pull0@100 push1@105 turn1@900 ");
+    assert_non_null(strstr(trace, "{\"t\":900,\"node\":\"bob\",\"ev\":\"freeze\",\"frozen\":false}"));
+}
+
 static struct packet *icmp_about(ipv4 src, ipv4 dst, const struct packet *about)
 {
     uint8_t bytes[576];
@@ -437,6 +556,12 @@ int main(void)
         CASE(power_off_takes_the_deadline_and_power_on_gives_a_first_turn),
         CASE(an_observer_may_write_lines_of_its_own),
         CASE(a_changed_wire_says_what_changed),
+        CASE(the_nth_packet_alone_is_dropped),
+        CASE(every_second_the_first_two_or_for_a_while),
+        CASE(a_fault_hits_only_what_matches_where_it_lies),
+        CASE(a_delayed_packet_is_overtaken_and_a_duplicate_comes_twice),
+        CASE(a_truncated_datagram_is_whole_and_shorter),
+        CASE(a_frozen_program_gets_its_turn_when_it_thaws),
         CASE(a_packet_that_a_wire_drops_is_traced),
         CASE(an_icmp_error_is_traced_where_it_begins),
         CASE(an_icmp_error_that_is_passed_on_is_not_traced_again),

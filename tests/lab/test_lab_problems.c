@@ -216,11 +216,30 @@ static void what_a_wire_cannot_do_is_told(void **state)
     assert_said(HEAD NODES "steps: [{set: {on: net, corrupt: 3}}]\n", "is not a ratio");
 }
 
+static void a_fault_that_says_nothing_clear_is_told(void **state)
+{
+    (void)state;
+#define FAULT(words) HEAD NODES "steps: [{fault: {" words "}}]\n"
+    assert_said(FAULT("drop: register, from: alice"), "names no packets");
+    assert_said(FAULT("drop: REGISTER"), "where? expected");
+    assert_said(FAULT("drop: REGISTER, from: alcie"), "did you mean \"alice\"");
+    assert_said(FAULT("drop: REGISTER, from: alice, nth: 2, first: 3"), "exclude each other");
+    assert_said(FAULT("delay: REGISTER, from: alice"), "belong together");
+    assert_said(FAULT("drop: RTP, delay: RTP, by: 3s, from: alice"), "a fault does one thing");
+    assert_said(FAULT("drop: SIP, from: alice, ssrc: 0x12"), "only RTP and RTCP have one");
+    assert_said(FAULT("drop: SIP, on: home, wire: alice.home"), "either \"on\" with a network, or \"wire\"");
+    assert_said(FAULT("wire: alice.home, do: flap"), "to flap, a wire needs its times");
+    assert_said(FAULT("on: net, do: partition, between: [bob]"), "only a network without hops");
+    assert_said(FAULT("on: alice, do: freez"), "is no command of a phone");
+#undef FAULT
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(correct_lab_has_no_problem),
         cmocka_unit_test(what_a_wire_cannot_do_is_told),
+        cmocka_unit_test(a_fault_that_says_nothing_clear_is_told),
         cmocka_unit_test(problem_shows_line_and_caret),
         cmocka_unit_test(caret_counts_characters_not_bytes),
         cmocka_unit_test(several_problems_are_told_in_file_order),
