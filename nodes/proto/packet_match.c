@@ -111,7 +111,7 @@ static struct span payload_of(const uint8_t *packet, const struct ip_view *v)
 static bool has_text(struct span payload, struct span text)
 {
     for (size_t i = 0; i + text.n <= payload.n; i++)
-        if (memcmp(payload.p + i, text.p, text.n) == 0)
+        if (span_equal((struct span){payload.p + i, text.n}, text))
             return true;
     return false;
 }
