@@ -72,10 +72,10 @@ static void job_start(struct runner *r, struct job *job)
 
 /* ---- verdicts ---- */
 
-static int verdict_load(const struct job *job, struct verdict *v)
+static int verdict_load(const char *folder, struct verdict *v)
 {
     char path[PATH + 32];
-    snprintf(path, sizeof path, "%s/trace.jsonl", job->folder);
+    snprintf(path, sizeof path, "%s/trace.jsonl", folder);
     FILE *trace = fopen(path, "rb");
     if (verdict_init(v))
         return FE_EMEM;
@@ -97,11 +97,13 @@ static void job_report(struct runner *r, struct job *job)
     struct verdict v;
     struct verdict_run run = {job->lab->name, job->lab->source.name, r->args->world->name, job->lab->seed, NULL};
     run.error = *job->error ? job->error : NULL;
-    verdict_load(job, &v); /* a trace that is not there is an empty one: run.error says why */
+    verdict_load(job->folder, &v); /* a trace that is not there is an empty one: run.error says why */
     verdict_print(&v, &run, isatty(STDOUT_FILENO) == 1, stdout);
     if (job->runs > 1 && job->status <= CLI_NOT_HELD)
         printf("%s: %u runs, %s\n", job->lab->name, job->runs,
-               is_real(r, job) ? "on the real clock: traces are not compared" : "the same trace each time");
+               job->lab->promises_verdict ? "the same verdict each time"
+               : is_real(r, job)          ? "on the real clock: traces are not compared"
+                                          : "the same trace each time");
     printf("%s: %s\n", job->lab->name, job->folder);
     if (r->junit)
         verdict_junit(&v, &run, r->junit);
@@ -112,11 +114,26 @@ static void job_report(struct runner *r, struct job *job)
 
 /* ---- the end of a run ---- */
 
+/* As cli_diff_traces, for labs that promise no more than the verdict. */
+static int diff_verdicts(const struct job *job, const char *again)
+{
+    struct verdict first;
+    struct verdict other;
+    int error = verdict_load(job->folder, &first);
+    int error_again = verdict_load(again, &other);
+    const struct verdict_item *parting = error || error_again ? NULL : verdict_parting(&first, &other);
+    if (parting)
+        printf("%s: the verdicts part at line %u: %s\n", job->lab->name, parting->line, parting->text);
+    verdict_fini(&first);
+    verdict_fini(&other);
+    return error || error_again ? FE_EOS : parting != NULL;
+}
+
 static void compare(struct job *job)
 {
     char again[PATH];
     folder_again(job, again);
-    int differs = cli_diff_traces(job->folder, again, stdout);
+    int differs = job->lab->promises_verdict ? diff_verdicts(job, again) : cli_diff_traces(job->folder, again, stdout);
     if (differs == 0) {
         cli_folder_remove(again);
         return;
@@ -124,7 +141,9 @@ static void compare(struct job *job)
     job->over = true;
     job->status = differs < 0 ? CLI_FAILED : CLI_NOT_HELD;
     snprintf(job->error, sizeof job->error, "run %u %s", job->runs,
-             differs < 0 ? "left no trace" : "gave another trace than the first; it is kept in the folder again/");
+             differs < 0                  ? "left no trace"
+             : job->lab->promises_verdict ? "gave another verdict than the first; it is kept in the folder again/"
+                                          : "gave another trace than the first; it is kept in the folder again/");
 }
 
 static void job_ended(struct runner *r, struct job *job, int wait_status)

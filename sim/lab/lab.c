@@ -14,12 +14,18 @@ enum { FILE_MAX = 64 * 1024 * 1024 };
 struct lab_top {
     const char *name;
     uint32_t seed;
+    int promises; /* index into promise_words */
     const struct doc *networks, *nodes, *steps, *expect;
 };
+
+static const char *const promise_words[] = {"trace", "verdict", NULL};
 
 const struct field lab_form[] = {
     {"lab", FIELD_TEXT, AT(name), .needed = true, .help = "the lab's name"},
     {"seed", FIELD_COUNT, AT(seed), .help = "of every random choice; the same seed gives the same run"},
+    {"promises", FIELD_CHOICE, AT(promises), .choices = promise_words,
+     .help =
+         "what is the same in every run: trace, unless said; verdict where a kernel chooses, as with engine: kernel"},
     {"networks", FIELD_ANY, AT(networks), .means = "networks", .needed = true, .help = "what nodes hang on"},
     {"nodes", FIELD_ANY, AT(nodes), .means = "nodes", .needed = true, .help = "phones, SBC, PBX, NATs, routers"},
     {"steps", FIELD_ANY, AT(steps), .means = "steps", .help = "what is done, in order, in lab time"},
@@ -88,6 +94,7 @@ static int read_lab(struct lab *lab, const struct lab_change *changes, size_t ch
     form_read(&reader, root, lab_form, &top);
     lab->name = top.name;
     lab->seed = top.seed;
+    lab->promises_verdict = top.promises == 1;
     if (!top.networks || !top.nodes)
         return FE_ESYNTAX;
     int error = read_plan(lab, &top);

@@ -64,6 +64,7 @@ struct lab_node {
     const struct doc *doc;
     const struct node_kind *kind;
     bool router;                       /* forwards in the world's own IP stack (PLAN_ROUTER) */
+    bool forwards;                     /* its kind says so of its settings (node_kind.forwards) */
     bool sim;                          /* `world: sim`: simulated whatever the world of the run */
     const struct lab_program *program; /* lab_program.h; NULL: not another's program */
     struct lab_port *ports;
@@ -80,6 +81,7 @@ struct lab {
     const struct doc *root;
     const char *name;
     uint64_t seed;
+    bool promises_verdict; /* of two runs the verdicts are the same, the traces perhaps not */
     struct lab_network *networks;
     size_t networks_n;
     struct names network_names;
@@ -114,6 +116,10 @@ struct span lab_headline(struct span text);
 
 /* Steps at the top of the file, those within repeat not counted. */
 size_t lab_steps_n(const struct lab *lab);
+
+/* Adds a problem for every node that would be simulated and cannot be; `all`: whatever the nodes say. True: there are
+ * none. */
+bool lab_check_simulated(struct lab *lab, bool all);
 
 /* A node's setting as the lab file or a default gives it; NULL when neither does. */
 const char *lab_setting(const struct lab_node *node, const char *path);

@@ -159,3 +159,16 @@ bool verdict_all_held(const struct verdict *v)
 {
     return v->failed == 0;
 }
+
+static bool items_same(const struct verdict_item *a, const struct verdict_item *b)
+{
+    return a->expectation == b->expectation && a->n == b->n && a->state == b->state && strcmp(a->text, b->text) == 0;
+}
+
+const struct verdict_item *verdict_parting(const struct verdict *v, const struct verdict *other)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (i >= other->n || !items_same(&v->items[i], &other->items[i]))
+            return &v->items[i];
+    return other->n > v->n ? &other->items[v->n] : NULL;
+}

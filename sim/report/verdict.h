@@ -52,6 +52,10 @@ int verdict_read(struct verdict *v, FILE *trace);
 
 bool verdict_all_held(const struct verdict *v);
 
+/* The first step or expectation that came to another end in the other run; its times, and what was found, may differ.
+ * NULL: the verdicts are the same. */
+const struct verdict_item *verdict_parting(const struct verdict *v, const struct verdict *other);
+
 /* For people: a line for each item, the moments below what failed, a sentence at the end. */
 void verdict_print(const struct verdict *v, const struct verdict_run *run, bool colour, FILE *out);
 

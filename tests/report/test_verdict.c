@@ -129,10 +129,41 @@ static void step_that_never_ended_is_shown_as_such(void **state)
     verdict_fini(&v);
 }
 
+/* Times and findings may differ between two runs of one verdict; how a step or expectation ended may not. */
+static void verdicts_part_where_an_end_differs(void **state)
+{
+    static const char *const later[] = {
+        "{\"t\":0,\"ev\":\"step\",\"n\":1,\"line\":20,\"text\":\"wait: for alice registered, within "
+        "5s\",\"state\":\"started\"}",
+        "{\"t\":5000000007,\"ev\":\"step\",\"n\":1,\"line\":20,\"text\":\"wait: for alice registered, within 5s\","
+        "\"state\":\"failed\",\"why\":\"alice is another thing\"}",
+        "{\"t\":5000000007,\"ev\":\"expect\",\"n\":1,\"line\":30,\"text\":\"drops none\",\"held\":false,\"why\":"
+        "\"there was 1\"}",
+        NULL};
+    struct verdict first;
+    struct verdict same;
+    struct verdict other;
+    struct verdict none;
+    (void)state;
+    verdict_of(&first, failing);
+    verdict_of(&same, failing);
+    verdict_of(&other, later);
+    verdict_of(&none, (const char *const[]){NULL});
+    assert_null(verdict_parting(&first, &same));
+    assert_ptr_equal(verdict_parting(&first, &other), &first.items[1]);
+    assert_ptr_equal(verdict_parting(&first, &none), &first.items[0]);
+    assert_ptr_equal(verdict_parting(&none, &first), &first.items[0]);
+    verdict_fini(&first);
+    verdict_fini(&same);
+    verdict_fini(&other);
+    verdict_fini(&none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_are_counted),
+        cmocka_unit_test(verdicts_part_where_an_end_differs),
         cmocka_unit_test(failure_is_explained_by_the_nodes_it_names_and_by_fates),
         cmocka_unit_test(terminal_shows_it_at_a_glance),
         cmocka_unit_test(json_is_whole),
