@@ -31,7 +31,7 @@ static int complain(struct text *why, const char *what)
 
 static bool owns_interfaces(const struct plan_node *node)
 {
-    return node->role == PLAN_PROGRAM && node->kind->raw;
+    return node->role == PLAN_PROGRAM && node->kind->raw && !node->forwards;
 }
 
 /* A router sends at most the fragments of one packet before it is drained; the device's own queue will do. */
@@ -69,7 +69,7 @@ static int furnish(struct netns_node *n, const struct plan_node *node, struct ne
     struct netns_rtnl *rtnl = netns_rtnl_open();
     if (!rtnl)
         return complain(why, "rtnetlink");
-    int error = netns_sysctl_apply(&site->sysctl, node->role == PLAN_ROUTER, why);
+    int error = netns_sysctl_apply(&site->sysctl, node->role == PLAN_ROUTER || node->forwards, why);
     if (!error)
         error = netns_ends_open(n->ends, node, n->space, rtnl, site->wires, why);
     if (!error)

@@ -281,7 +281,7 @@ static void fail(struct world *w, unsigned node, const char *what)
 static unsigned brings_about(const struct plan_node *node, const struct packet *p)
 {
     bool fragment = p->n > 7 && ((p->data[6] & 0x3f) | p->data[7]) != 0;
-    if (node->role == PLAN_PROGRAM && node->kind->raw)
+    if (node->role == PLAN_PROGRAM && node->kind->raw && !node->forwards)
         return 0;
     for (size_t i = 0; i < node->ports_n; i++)
         if (fragment || p->n > node->ports[i].mtu)
@@ -297,6 +297,11 @@ static void expect(struct account *a, unsigned more)
 
 static void world_push(struct world *w, unsigned node, unsigned port, struct packet *p)
 {
+    /* A kernel that forwards for its program is switched off with it. */
+    if (w->plan->nodes[node].forwards && !w->programs[node].page) {
+        packet_release(p);
+        return;
+    }
     /* EINVAL: not IPv4, which no stack would take either. */
     if (!netns_end_write(&w->nodes[node].ends[port], p->data, p->n) && errno != EINVAL)
         fail(w, node, strerror(errno));

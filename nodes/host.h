@@ -1,6 +1,7 @@
 /* The contract between a node's logic and the machine it runs on.
  *
- * Everything a node may ask of the world is here: time, timers, UDP, raw IP, random numbers, the trace. There are two
+ * Everything a node may ask of the world is here: time, timers, UDP, raw IP, the machine's NAT, random numbers, the
+ * trace. There are two
  * implementations, chosen at link time: nodes/host/ (the real machine: epoll, sockets) and sim/world/ (simulated).
  * A node never includes an OS header.
  *
@@ -19,6 +20,7 @@
 #include "nodes/base/prng.h"
 #include "nodes/base/record.h"
 #include "nodes/base/span.h"
+#include "nodes/base/text.h"
 #include "nodes/base/timers.h"
 
 #include <stdbool.h>
@@ -89,6 +91,63 @@ int host_raw_open(struct host *h, const struct host_raw_events *events, void *ar
 /* 0; FE_ERANGE: larger than the port's MTU; FE_EAGAIN: no room, the packet is lost. */
 int host_raw_send(struct host_raw *r, unsigned port, const uint8_t *packet, size_t n);
 void host_raw_close(struct host_raw *r);
+
+/* ---- the machine's own NAT (Linux: nf_tables and conntrack) ----
+ * The machine has the node's addresses, forwards and translates; the node looks after it: it learns of every flow and
+ * of every packet that passed, and ends flows when their time is over. By itself the machine forgets nothing. Only
+ * where node_kind.forwards said so; one a node. */
+struct host_knat;
+
+enum { HOST_KNAT_FORWARDS = 256 };
+
+/* All addresses and ports as a packet from outside sees them, except where `inside` is said. */
+struct host_knat_config {
+    unsigned inside, outside; /* numbers of the two ports */
+    ipv4 public_addr;         /* source of what leaves; 0: nothing is translated but one_to_one */
+    struct {
+        ipv4 inside, outside; /* 0: no such pair */
+    } one_to_one;
+    uint16_t low, high; /* ports and ICMP identifiers to translate to; the sender's own when it is free and `random` is
+                           not set */
+    bool random;        /* any free one, for each flow anew */
+    bool hairpin;       /* forwards work from inside too */
+    bool sip_alg;       /* the machine's own SIP helper looks into UDP port 5060 */
+    size_t forwards_n;
+    struct host_knat_forward {
+        uint8_t protocol; /* IP_UDP, IP_TCP */
+        uint16_t port;
+        struct endpoint inside;
+    } forwards[HOST_KNAT_FORWARDS];
+};
+
+/* A flow by its first packet: as it came and as it left. For ICMP queries both ports are the identifier. */
+struct host_knat_flow {
+    uint32_t id; /* the machine's; of no meaning but to tell flows apart */
+    uint8_t protocol;
+    struct endpoint src, dst;
+    struct endpoint new_src, new_dst;
+};
+
+enum host_knat_drop { HOST_KNAT_NO_MAPPING, HOST_KNAT_NO_HAIRPIN };
+
+/* In the order in which the machine did it: a packet of a new flow passes before the flow is told of. */
+struct host_knat_events {
+    void (*created)(void *arg, const struct host_knat_flow *flow);
+    void (*ended)(void *arg, const struct host_knat_flow *flow); /* by whomever: also by host_knat_end */
+    /* A packet that is forwarded, between the translation of its destination and that of its source. n: bytes at
+     * `packet`, its headers at least. */
+    void (*passed)(void *arg, unsigned port, const uint8_t *packet, size_t n);
+    void (*dropped)(void *arg, enum host_knat_drop why, const uint8_t *packet, size_t n);
+};
+
+/* FE_EREFUSED: this machine has no such NAT, and `why` says what to do; FE_EOS; FE_EMEM. */
+int host_knat_open(struct host *h, const struct host_knat_config *config, const struct host_knat_events *events,
+                   void *arg, struct host_knat **out, struct text *why);
+/* New rules from the next packet on; flows stay. FE_EOS: the old ones hold. */
+int host_knat_configure(struct host_knat *k, const struct host_knat_config *config);
+void host_knat_end(struct host_knat *k, const struct host_knat_flow *flow); /* fine on one that is gone */
+void host_knat_flush(struct host_knat *k);                                  /* ends all */
+void host_knat_close(struct host_knat *k);
 
 /* ---- trace ---- */
 /* Begins a line {"t":…,"node":…,"ev":event…; add fields with record_*(), then host_trace_end(). One at a time. */

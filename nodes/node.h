@@ -20,6 +20,13 @@ struct node_kind {
     const struct option *options;
     size_t settings_size;
 
+    /* True when with these settings the machine's own stack has the node's addresses and forwards, whatever `raw` says
+     * (host_knat). NULL: never. */
+    bool (*forwards)(const void *settings);
+    /* Settings that are right one by one but not together: the name of one to change, and a sentence that says how;
+     * NULL: they go together. The pointer itself may be NULL: there is nothing to check. */
+    const char *(*conflict)(const void *settings, struct text *why);
+
     /* Called in the node's first turn. Keeps `settings` (valid until stop). On failure a negative enum fe_error, and
      * `why` holds a sentence for the user. */
     int (*start)(struct host *h, const void *settings, void **node, struct text *why);

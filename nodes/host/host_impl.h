@@ -81,10 +81,9 @@ void host_input_close(struct host_input *input);
 void host_work(struct host *h);
 
 /* ---- host_ports.c ---- */
-/* Attaches a port by its word: "ADDRESS", "INTERFACE" or "INTERFACE:ADDRESS/BITS". Negative enum fe_error and a
- * sentence. */
-int host_port_attach(struct host *h, const struct node_kind *kind, const char *port, struct span where,
-                     struct text *why);
+/* Attaches a port by its word: "ADDRESS", "INTERFACE" or "INTERFACE:ADDRESS/BITS". raw: the node will own it. Negative
+ * enum fe_error and a sentence. */
+int host_port_attach(struct host *h, bool raw, const char *port, struct span where, struct text *why);
 /* The port with this address, or NULL. */
 const struct host_port *host_port_with(const struct host *h, ipv4 addr);
 

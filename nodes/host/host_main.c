@@ -26,9 +26,10 @@ static int refuse(struct turn_page *page, const struct node_kind *kind, const st
 
 static int attach_ports(struct host *h, const struct node_kind *kind, const struct host_args *args, struct text *why)
 {
+    bool raw = kind->raw && !(kind->forwards && kind->forwards(args->settings));
     for (unsigned i = 0; i < HOST_PORTS && kind->ports[i]; i++) {
         struct span where = span_of(args->ports[i]);
-        int error = where.n ? host_port_attach(h, kind, kind->ports[i], where, why) : 0;
+        int error = where.n ? host_port_attach(h, raw, kind->ports[i], where, why) : 0;
         if (error)
             return error;
     }

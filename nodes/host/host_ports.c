@@ -93,8 +93,7 @@ static int complain(struct text *why, const char *port, struct span where, int e
     return error;
 }
 
-int host_port_attach(struct host *h, const struct node_kind *kind, const char *port, struct span where,
-                     struct text *why)
+int host_port_attach(struct host *h, bool raw, const char *port, struct span where, struct text *why)
 {
     struct host_interface found = {.port = {.name = port}};
     bool arp = false;
@@ -107,7 +106,7 @@ int host_port_attach(struct host *h, const struct node_kind *kind, const char *p
         return complain(why, port, where, FE_EUNREACH, "is on no interface of this machine, or that has no address");
     if (!ask_kernel(&found, &arp))
         return complain(why, port, where, FE_EUNREACH, "names an interface that is not there");
-    if (kind->raw && arp)
+    if (raw && arp)
         return complain(
             why, port, where, FE_ERANGE,
             "is an Ethernet interface; this kind answers no ARP and needs a TUN device, or one with arp off");

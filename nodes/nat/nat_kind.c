@@ -1,7 +1,8 @@
-/* The nat node: the engine between two raw ports. Everything that is a NAT's behaviour is the engine's; here are the
- * settings, the sending, the timer and the trace. */
+/* The nat node: the engine between two raw ports; with `engine: kernel` nat_kernel.c takes its place. Everything that
+ * is a NAT's behaviour is the engine's; here are the settings, the sending, the timer and the trace. */
 #include "nodes/base/error.h"
 #include "nodes/nat/nat.h"
+#include "nodes/nat/nat_node.h"
 #include "nodes/nat/nat_settings.h"
 #include "nodes/node.h"
 #include "nodes/proto/ip.h"
@@ -12,6 +13,7 @@
 enum { PIECE_MIN = 68 }; /* RFC 791 §3.2: no link takes less */
 
 struct nat_node {
+    const struct nat_logic *logic; /* first, as in every node of this kind */
     struct host *host;
     struct host_raw *raw;
     struct nat *engine;
@@ -25,31 +27,10 @@ struct nat_node {
 
 /* ---- trace ---- */
 
-static const char *protocol_text(uint8_t protocol)
-{
-    return protocol == IP_UDP ? "udp" : protocol == IP_TCP ? "tcp" : "icmp";
-}
-
-static const char *change_text(enum nat_change change)
-{
-    switch (change) {
-    case NAT_CREATED: return "created";
-    case NAT_EXPIRED: return "expired";
-    case NAT_REMOVED: return "removed";
-    }
-    return "";
-}
-
 static void trace_mapping(void *arg, enum nat_change change, const struct nat_mapping *m)
 {
-    struct nat_node *node = arg;
-    struct record *r = host_trace(node->host, "mapping");
-    record_str(r, "state", change_text(change));
-    record_str(r, "proto", protocol_text(m->protocol));
-    record_endpoint(r, "inside", m->inside);
-    record_endpoint(r, "outside", m->outside);
-    record_endpoint(r, "remote", m->remote);
-    host_trace_end(node->host);
+    const struct nat_node *node = arg;
+    nat_trace_mapping(node->host, change, m);
 }
 
 static void trace_alg(void *arg, const struct nat_alg_note *note)
@@ -65,10 +46,7 @@ static void trace_alg(void *arg, const struct nat_alg_note *note)
 
 static void trace_drop(struct nat_node *node, enum nat_cause cause, const uint8_t *packet, size_t n)
 {
-    char buf[256];
-    struct text what = text_on(buf, sizeof buf);
-    ip_describe(&what, packet, n);
-    host_drop(node->host, nat_cause_text(cause), text_span(&what));
+    nat_trace_drop(node->host, cause, packet, n);
 }
 
 /* ---- packets ---- */
@@ -144,20 +122,9 @@ static int configure_alg(struct nat_node *node)
 
 /* ---- commands ---- */
 
-static void bad_command(struct nat_node *node, struct span line, struct span reason)
-{
-    struct record *r = host_trace(node->host, "bad-command");
-    record_text(r, "line", line);
-    record_text(r, "reason", reason);
-    host_trace_end(node->host);
-}
-
 static void reboot(struct nat_node *node)
 {
-    size_t lost = nat_reboot(node->engine);
-    struct record *r = host_trace(node->host, "reboot");
-    record_u64(r, "mappings", lost);
-    host_trace_end(node->host);
+    nat_trace_reboot(node->host, nat_reboot(node->engine));
 }
 
 static void nat_node_command(void *arg, struct span line)
@@ -165,19 +132,22 @@ static void nat_node_command(void *arg, struct span line)
     struct nat_node *node = arg;
     char buf[256];
     struct text why = text_on(buf, sizeof buf);
+    struct nat_settings changed = node->settings;
     if (span_is(line, "reboot")) {
         reboot(node);
     } else if (span_is(line, "flush")) {
         nat_flush(node->engine);
     } else if (!span_starts(line, SPAN("set "))) {
-        bad_command(node, line, SPAN("a nat understands reboot, flush and set"));
-    } else if (nat_settings_change(&node->settings, span_make(line.p + 4, line.n - 4), &why)) {
-        bad_command(node, line, text_span(&why));
+        nat_trace_bad_command(node->host, line, SPAN("a nat understands reboot, flush and set"));
+    } else if (nat_settings_change(&changed, span_make(line.p + 4, line.n - 4), &why) ||
+               nat_settings_conflict(&changed, &why)) {
+        nat_trace_bad_command(node->host, line, text_span(&why));
     } else {
+        node->settings = changed;
         nat_settings_behaviour(&node->settings, &node->config);
         nat_configure(node->engine, &node->config);
         if (configure_alg(node))
-            bad_command(node, line, SPAN("no memory for the SIP ALG"));
+            nat_trace_bad_command(node->host, line, SPAN("no memory for the SIP ALG"));
     }
 }
 
@@ -192,26 +162,6 @@ static void nat_node_stop(void *arg)
     nat_free(node->engine);
     free(node->piece);
     free(node);
-}
-
-static int find_ports(struct nat_node *node, struct text *why)
-{
-    static const char *const names[] = {[NAT_INSIDE] = "inside", [NAT_OUTSIDE] = "outside"};
-    bool found[2] = {false, false};
-    const struct host_port *port;
-    for (unsigned i = 0; (port = host_port_at(node->host, i)) != NULL; i++)
-        for (unsigned side = NAT_INSIDE; side <= NAT_OUTSIDE; side++)
-            if (strcmp(port->name, names[side]) == 0) {
-                found[side] = true;
-                node->port[side] = i;
-                node->config.own[side] = port->addr;
-                node->config.mtu[side] = port->mtu;
-                node->piece_cap = port->mtu > node->piece_cap ? port->mtu : node->piece_cap;
-            }
-    if (found[NAT_INSIDE] && found[NAT_OUTSIDE])
-        return 0;
-    text_str(why, "a nat needs an inside and an outside network");
-    return FE_EUNKNOWN;
 }
 
 static int open_engine(struct nat_node *node, struct text *why)
@@ -229,16 +179,22 @@ static int open_engine(struct nat_node *node, struct text *why)
     return error;
 }
 
+static const struct nat_logic engine_logic = {nat_node_command, nat_node_stop};
+
 static int nat_node_start(struct host *h, const void *settings, void **out, struct text *why)
 {
     struct nat_node *node = calloc(1, sizeof *node);
     if (!node)
         return FE_EMEM;
+    node->logic = &engine_logic;
     node->host = h;
     node->piece_cap = PIECE_MIN;
     node->settings = *(const struct nat_settings *)settings;
     timer_init(&node->deadline, deadline_came, node);
-    int error = find_ports(node, why);
+    int error = nat_find_ports(h, node->port, &node->config, why);
+    for (unsigned side = NAT_INSIDE; side <= NAT_OUTSIDE; side++)
+        if (node->config.mtu[side] > node->piece_cap)
+            node->piece_cap = node->config.mtu[side];
     if (!error)
         error = nat_settings_config(&node->settings, &node->config, why);
     if (!error && !(node->piece = malloc(node->piece_cap)))
@@ -252,6 +208,28 @@ static int nat_node_start(struct host *h, const void *settings, void **out, stru
     return error;
 }
 
+/* ---- the kind ---- */
+
+static int nat_start(struct host *h, const void *settings, void **out, struct text *why)
+{
+    if (nat_settings_conflict(settings, why))
+        return FE_ERANGE;
+    return nat_settings_forwards_itself(settings) ? nat_kernel_start(h, settings, out, why)
+                                                  : nat_node_start(h, settings, out, why);
+}
+
+static void nat_command(void *node, struct span line)
+{
+    const struct nat_logic *const *logic = node;
+    (*logic)->command(node, line);
+}
+
+static void nat_stop(void *node)
+{
+    const struct nat_logic *const *logic = node;
+    (*logic)->stop(node);
+}
+
 static const char *const nat_ports[] = {"inside", "outside", NULL};
 
 const struct node_kind nat_kind = {
@@ -261,9 +239,11 @@ const struct node_kind nat_kind = {
     .raw = true,
     .options = nat_options,
     .settings_size = sizeof(struct nat_settings),
-    .start = nat_node_start,
-    .command = nat_node_command,
-    .stop = nat_node_stop,
+    .forwards = nat_settings_forwards_itself,
+    .conflict = nat_settings_conflict,
+    .start = nat_start,
+    .command = nat_command,
+    .stop = nat_stop,
     .commands =
         "reboot                 all mappings are lost at once\n"
         "flush                  all mappings are removed, and traced one by one\n"

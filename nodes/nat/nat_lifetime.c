@@ -1,12 +1,9 @@
 /* How long a session lives after a packet: RFC 4787 §4.3 (UDP), RFC 5382 §5 (TCP), RFC 5508 §3.2 (ICMP queries). */
+#include "nodes/nat/nat_lifetime.h"
+
 #include "nodes/nat/nat_engine.h"
 
 enum { TCP_FLAGS_AT = 13, TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
-
-static uint8_t tcp_flags(const struct nat_parcel *p)
-{
-    return p->packet[p->v.header + TCP_FLAGS_AT];
-}
 
 static bool tcp_is_closing(uint8_t seen)
 {
@@ -31,7 +28,14 @@ static uint8_t tcp_seen(uint8_t seen, uint8_t flags, enum nat_side from)
     return seen;
 }
 
-static lab_time lifetime(const struct nat_config *c, uint8_t protocol, uint8_t seen)
+uint8_t nat_lifetime_seen(uint8_t seen, const uint8_t *packet, const struct ip_view *v, enum nat_side from)
+{
+    if (v->protocol == IP_TCP)
+        return tcp_seen(seen, packet[v->header + TCP_FLAGS_AT], from);
+    return seen | (from == NAT_INSIDE ? NAT_SEEN_OUT : NAT_SEEN_IN);
+}
+
+lab_time nat_lifetime(const struct nat_config *c, uint8_t protocol, uint8_t seen)
 {
     if (protocol == IP_ICMP)
         return c->icmp_timeout;
@@ -41,31 +45,33 @@ static lab_time lifetime(const struct nat_config *c, uint8_t protocol, uint8_t s
 }
 
 /* A timeout may be so long that it never comes. */
-static lab_time after(lab_time now, lab_time timeout)
+lab_time nat_lifetime_after(lab_time now, lab_time timeout)
 {
     return timeout >= NEVER - now ? NEVER : now + timeout;
 }
 
 /* TCP is kept by both sides, since RFC 5382's timeouts are about idle connections; else RFC 4787 REQ-6 has the say. */
+bool nat_lifetime_refreshes(const struct nat_config *c, uint8_t protocol, enum nat_side from)
+{
+    return from == NAT_INSIDE || protocol == IP_TCP || c->refresh_inbound;
+}
+
 void nat_lifetime_packet(struct nat_table *t, uint32_t session, const struct nat_parcel *p, enum nat_side from)
 {
     struct nat_session *s = &t->sessions[session];
-    if (s->protocol == IP_TCP)
-        s->seen = tcp_seen(s->seen, tcp_flags(p), from);
-    else
-        s->seen |= from == NAT_INSIDE ? NAT_SEEN_OUT : NAT_SEEN_IN;
-    if (from == NAT_INSIDE || s->protocol == IP_TCP || t->config.refresh_inbound)
-        nat_session_keep(t, session, after(p->now, lifetime(&t->config, s->protocol, s->seen)));
+    s->seen = nat_lifetime_seen(s->seen, p->packet, &p->v, from);
+    if (nat_lifetime_refreshes(&t->config, s->protocol, from))
+        nat_session_keep(t, session, nat_lifetime_after(p->now, nat_lifetime(&t->config, s->protocol, s->seen)));
 }
 
 void nat_lifetime_stranger(struct nat_table *t, uint32_t session, lab_time now)
 {
     const struct nat_session *s = &t->sessions[session];
     if (t->config.refresh_inbound && s->protocol != IP_TCP)
-        nat_session_keep(t, session, after(now, lifetime(&t->config, s->protocol, s->seen)));
+        nat_session_keep(t, session, nat_lifetime_after(now, nat_lifetime(&t->config, s->protocol, s->seen)));
 }
 
 lab_time nat_lifetime_first(const struct nat_table *t, const struct nat_parcel *p)
 {
-    return after(p->now, lifetime(&t->config, p->v.protocol, 0));
+    return nat_lifetime_after(p->now, nat_lifetime(&t->config, p->v.protocol, 0));
 }

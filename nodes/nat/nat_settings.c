@@ -4,22 +4,16 @@
 #include "nodes/base/nearest.h"
 #include "nodes/proto/ip.h"
 
-struct nat_forward_settings {
-    char name[32];
-    int proto; /* 0: udp, 1: tcp */
-    uint32_t port;
-    struct endpoint to; /* port 0: the same port */
-};
-
 static const char *const dependences[] = {"endpoint-independent", "address-dependent", "address-and-port-dependent",
                                           NULL};
 static const char *const port_choices[] = {"preserve", "sequential", "random", NULL};
 static const char *const refresh_choices[] = {"outbound", "both", NULL};
-static const char *const alg_modes[] = {"off", "rewrite", "strict", NULL};
+static const char *const alg_modes[] = {"off", "rewrite", "strict", "kernel", NULL};
 static const char *const alg_sdp_choices[] = {"all", "requests", "none", NULL};
 static const char *const alg_pinhole_choices[] = {"anyone", "peer", "none", NULL};
 static const char *const alg_length_choices[] = {"fix", "keep", NULL};
 static const char *const alg_too_big_choices[] = {"fragment", "drop", NULL};
+static const char *const engine_choices[] = {"farend", "kernel", NULL};
 static const char *const proto_choices[] = {"udp", "tcp", NULL};
 
 static const struct option forward_options[] = {
@@ -59,10 +53,14 @@ const struct option nat_options[] = {
      .help = "ports of the public address that lead inside for everybody"},
     {"one-to-one", OPT_ADDR, AT(one_to_one), .node = "*",
      .help = "inside address that has the public address for itself, all ports kept"},
+    {"engine", OPT_CHOICE, AT(engine), .choices = engine_choices, .def = "farend",
+     .help = "farend's own NAT, or the Linux kernel's (--world netns only)"},
     {"public", OPT_ADDR, AT(public_addr),
      .help = "outside address to translate to; without it, that of the outside port"},
     {"sip alg", OPT_CHOICE, AT(alg.mode), .choices = alg_modes, .def = "off",
-     .help = "looks into SIP over UDP: rewrites addresses in it; strict: and drops what it cannot parse"},
+     .help =
+         "looks into SIP over UDP: rewrites addresses in it; strict: and drops what it cannot parse; kernel: Linux's "
+         "nf_nat_sip, with engine: kernel"},
     {"alg port", OPT_COUNT, AT(alg.port), .min = 1, .max = 65535, .def = "5060",
      .help = "the remote port whose packets the ALG looks into"},
     {"alg via", OPT_FLAG, AT(alg.via), .def = "yes", .help = "the ALG rewrites Via"},

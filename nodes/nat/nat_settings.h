@@ -20,7 +20,7 @@ struct nat_alg_settings {
     lab_time pinhole_timeout;
 };
 
-enum nat_alg_mode { NAT_ALG_OFF, NAT_ALG_REWRITE, NAT_ALG_STRICT };
+enum nat_alg_mode { NAT_ALG_OFF, NAT_ALG_REWRITE, NAT_ALG_STRICT, NAT_ALG_KERNEL };
 
 struct nat_settings {
     lab_time udp_timeout, udp_unreplied, icmp_timeout, tcp_timeout, tcp_transitory;
@@ -33,6 +33,16 @@ struct nat_settings {
     struct option_items forward; /* struct nat_forward_settings */
     ipv4 one_to_one, public_addr;
     struct nat_alg_settings alg;
+    int engine; /* enum nat_engine_choice */
+};
+
+enum nat_engine_choice { NAT_BY_FAREND, NAT_BY_KERNEL };
+
+struct nat_forward_settings {
+    char name[32];
+    int proto; /* 0: udp, 1: tcp */
+    uint32_t port;
+    struct endpoint to; /* port 0: the same port */
 };
 
 extern const struct option nat_options[];
@@ -50,5 +60,14 @@ int nat_settings_forwards(const struct nat_settings *s, struct nat *nat, struct 
 
 /* "udp timeout 30s": one of the settings that may change while the NAT runs. FE_EUNKNOWN, or as options_set. */
 int nat_settings_change(struct nat_settings *s, struct span assignment, struct text *why);
+
+/* ---- `engine: kernel` (nat_settings_kernel.c), for struct node_kind ---- */
+bool nat_settings_forwards_itself(const void *settings);
+const char *nat_settings_conflict(const void *settings, struct text *why);
+
+/* What the kernel is told; *config is that of nat_settings_config. FE_ERANGE and a sentence. */
+struct host_knat_config;
+int nat_settings_kernel(const struct nat_settings *s, const struct nat_config *config, struct host_knat_config *out,
+                        struct text *why);
 
 #endif

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "nodes/base/error.h"
 #include "sim/cli/cli.h"
+#include "sim/engine/world.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,6 +40,8 @@ struct lab *cli_lab_load(const struct cli_args *args, const char *name)
         changes[changes_n++].text = seed;
     }
     int error = path ? lab_load(&lab, path, changes, changes_n) : FE_EOS;
+    if (!error && !lab_check_simulated(lab, args->world == &sim_world))
+        error = FE_ESYNTAX;
     if (error == FE_EOS || error == FE_EMEM)
         fprintf(stderr, "farend: %s: %s\n", name, error == FE_EMEM ? "out of memory" : strerror(path ? errno : ENOENT));
     else if (error)

@@ -101,9 +101,9 @@ static void job_report(struct runner *r, struct job *job)
     verdict_print(&v, &run, isatty(STDOUT_FILENO) == 1, stdout);
     if (job->runs > 1 && job->status <= CLI_NOT_HELD)
         printf("%s: %u runs, %s\n", job->lab->name, job->runs,
-               job->lab->promises_verdict ? "the same verdict each time"
-               : is_real(r, job)          ? "on the real clock: traces are not compared"
-                                          : "the same trace each time");
+               is_real(r, job)              ? "on the real clock: traces are not compared"
+               : job->lab->promises_verdict ? "the same verdict each time"
+                                            : "the same trace each time");
     printf("%s: %s\n", job->lab->name, job->folder);
     if (r->junit)
         verdict_junit(&v, &run, r->junit);

@@ -98,7 +98,7 @@ void engine_note_icmp(struct engine *e, unsigned node, const struct packet *p)
     if (passed_on || ip_parse(p->data, p->n, &v) || !icmp_is_error(v.icmp_type) || !is_own_address(plan, v.src))
         return;
     struct span about = describe_quoted(p, buf, sizeof buf);
-    const char *cause = plan->role == PLAN_ROUTER ? router_cause(&v) : NULL;
+    const char *cause = plan->role == PLAN_ROUTER || plan->forwards ? router_cause(&v) : NULL;
     if (cause && quotes_pushed(e, node, icmp_quoted(p->data, &v)))
         trace_router_drop(e, plan->name, cause, about);
     struct record *r = trace_begin(&e->trace, e->now, plan->name, "icmp");

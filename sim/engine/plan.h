@@ -92,6 +92,7 @@ struct plan_node {
     const char *name; /* "alice", or "internet.r7" for a router of a chain */
     enum plan_role role;
     const struct node_kind *kind;       /* PLAN_PROGRAM */
+    bool forwards;                      /* PLAN_PROGRAM: the world's stack forwards for it (node_kind.forwards) */
     const struct plan_foreign *foreign; /* PLAN_FOREIGN */
     struct plan_port *ports;
     size_t ports_n;

@@ -175,6 +175,7 @@ static void node_plan(struct planner *p, const struct lab_node *node)
     *out = (struct plan_node){.name = node->name, .ports_n = node->ports_n, .settings_n = node->settings_n};
     out->role = node->router ? PLAN_ROUTER : PLAN_PROGRAM;
     out->kind = node->router || node->program ? NULL : node->kind;
+    out->forwards = node->forwards;
     if (node->program) {
         out->role = PLAN_FOREIGN;
         out->foreign = &node->program->plan;

@@ -300,6 +300,42 @@ static void missing_add(struct setting_reader *r)
         problem(&r->lab->problems, r->node->at, "\"", r->node->name, "\" needs \"", o->name, "\": ", o->help);
 }
 
+/* Where a setting was given; else the node's own place. */
+static struct place place_of(const struct lab_node *node, const char *path)
+{
+    for (size_t i = 0; i < node->settings_n; i++)
+        if (strcmp(node->settings[i].path, path) == 0)
+            return node->settings[i].at;
+    return node->at;
+}
+
+static void conflict_add(struct setting_reader *r)
+{
+    const struct node_kind *kind = r->node->kind;
+    char buf[PROBLEM_TEXT];
+    struct text why = text_on(buf, sizeof buf);
+    const char *path = kind->conflict ? kind->conflict(r->settings, &why) : NULL;
+    if (path)
+        problem(&r->lab->problems, place_of(r->node, path), path, ": ", buf);
+    r->node->forwards = kind->forwards && kind->forwards(r->settings);
+}
+
+bool lab_check_simulated(struct lab *lab, bool all)
+{
+    bool ok = true;
+    for (size_t i = 0; i < lab->nodes_n; i++) {
+        const struct lab_node *node = &lab->nodes[i];
+        if (!node->forwards || !(all || node->sim))
+            continue;
+        problem(&lab->problems, place_of(node, "engine"), "\"", node->name,
+                "\" is the kernel's own NAT, which a simulated node has not; run it with --world netns, or with --set "
+                "nodes.",
+                node->name, ".engine=farend");
+        ok = false;
+    }
+    return ok;
+}
+
 static int node_settings(struct lab *lab, const struct landmarks *known, struct lab_node *node)
 {
     const struct node_kind *kind = node->kind;
@@ -319,6 +355,7 @@ static int node_settings(struct lab *lab, const struct landmarks *known, struct 
     if (!node->router) {
         defaults_add(&r);
         missing_add(&r);
+        conflict_add(&r);
         options_free(kind->options, r.settings);
     }
     return r.error;

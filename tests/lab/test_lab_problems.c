@@ -234,12 +234,41 @@ static void a_fault_that_says_nothing_clear_is_told(void **state)
 #undef FAULT
 }
 
+/* What one setting allows another may forbid: told at the place of the one to change. */
+static void settings_that_do_not_go_together_are_told(void **state)
+{
+    (void)state;
+    assert_said(
+        HEAD "nodes:\n  nat: {kind: nat, inside: home.1, outside: net.7, engine: kernel, ports: sequential}\n",
+        "t.yaml:6:75: ports: Linux gives no sequential ports; expected preserve or random, or engine: farend\n");
+    assert_said(HEAD "nodes:\n  nat: {kind: nat, inside: home.1, outside: net.7, sip alg: kernel}\n",
+                "t.yaml:6:61: sip alg: the kernel's SIP ALG needs engine: kernel\n");
+}
+
+static void the_kernels_nat_cannot_be_simulated(void **state)
+{
+    (void)state;
+    static const char text[] = HEAD "nodes:\n  nat: {kind: nat, inside: home.1, outside: net.7, engine: kernel}\n";
+    struct lab *lab = NULL;
+    assert_int_equal(lab_parse(&lab, "t.yaml", span_of(text), NULL, 0), 0);
+    assert_true(lab->plan.nodes[0].forwards);
+    assert_true(lab_check_simulated(lab, false));
+    assert_int_equal(lab->problems.n, 0);
+    assert_false(lab_check_simulated(lab, true));
+    assert_int_equal(lab->problems.n, 1);
+    assert_int_equal(lab->problems.items[0].at.line, 6);
+    assert_non_null(strstr(lab->problems.items[0].text, "--set nodes.nat.engine=farend"));
+    lab_free(lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(correct_lab_has_no_problem),
         cmocka_unit_test(what_a_wire_cannot_do_is_told),
         cmocka_unit_test(a_fault_that_says_nothing_clear_is_told),
+        cmocka_unit_test(settings_that_do_not_go_together_are_told),
+        cmocka_unit_test(the_kernels_nat_cannot_be_simulated),
         cmocka_unit_test(problem_shows_line_and_caret),
         cmocka_unit_test(caret_counts_characters_not_bytes),
         cmocka_unit_test(several_problems_are_told_in_file_order),

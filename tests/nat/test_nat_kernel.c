@@ -1,0 +1,454 @@
+/* The nat node with `engine: kernel`, on a machine whose NAT is played by the test: flows in lab time, and what is
+ * traced of them.
+ *
+ *     A 10.0.0.2 ─┐
+ *     B 10.0.0.3 ─┴─ 10.0.0.1 [NAT] 203.0.113.7 ─── S 198.51.100.1
+ */
+#include "nodes/base/error.h"
+#include "nodes/nat/nat.h"
+#include "nodes/node.h"
+#include "nodes/proto/ip.h"
+#include "tests/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define A      IPV4(10, 0, 0, 2)
+#define PUBLIC IPV4(203, 0, 113, 7)
+#define S      IPV4(198, 51, 100, 1)
+
+#define EP(address, number) ((struct endpoint){address, number})
+
+extern const struct node_kind nat_kind;
+
+enum { INSIDE, OUTSIDE, TRACE = 8192 };
+
+/* ---- the machine ---- */
+
+struct host {
+    lab_time now;
+    struct timers timers;
+    struct record record;
+    char line[RECORD_MAX];
+    char trace[TRACE]; /* lines so far */
+    bool refuses;      /* has no NAT of its own */
+};
+
+struct host_knat {
+    struct host_knat_config rules;
+    struct host_knat_events events;
+    void *arg;
+    unsigned ended, flushed, closed;
+    struct host_knat_flow last; /* ended */
+};
+
+static struct host_knat the_knat;
+
+static const struct host_port ports[] = {{"inside", IPV4(10, 0, 0, 1), 24, 1500}, {"outside", PUBLIC, 24, 1500}};
+
+const struct host_port *host_port_at(const struct host *h, unsigned index)
+{
+    (void)h;
+    return index < 2 ? &ports[index] : NULL;
+}
+
+lab_time host_now(const struct host *h)
+{
+    return h->now;
+}
+
+void host_timer_start(struct host *h, struct timer *t, lab_time at)
+{
+    assert_int_equal(timers_start(&h->timers, t, at), 0);
+}
+
+void host_timer_stop(struct host *h, struct timer *t)
+{
+    timers_stop(&h->timers, t);
+}
+
+struct record *host_trace(struct host *h, const char *event)
+{
+    record_begin(&h->record, h->line, sizeof h->line);
+    record_i64(&h->record, "t", h->now);
+    record_str(&h->record, "ev", event);
+    return &h->record;
+}
+
+void host_trace_end(struct host *h)
+{
+    struct span line = record_end(&h->record);
+    size_t n = strlen(h->trace);
+    assert_true(n + line.n + 2 < sizeof h->trace);
+    snprintf(h->trace + n, sizeof h->trace - n, "%.*s\n", SPAN_ARG(line));
+}
+
+void host_drop(struct host *h, const char *cause, struct span what)
+{
+    struct record *r = host_trace(h, "drop");
+    record_str(r, "cause", cause);
+    record_text(r, "packet", what);
+    host_trace_end(h);
+}
+
+void host_exit(struct host *h, int status)
+{
+    (void)h;
+    fail_msg("host_exit(%d)", status);
+}
+
+int host_knat_open(struct host *h, const struct host_knat_config *config, const struct host_knat_events *events,
+                   void *arg, struct host_knat **out, struct text *why)
+{
+    if (h->refuses) {
+        text_str(why, "there is none");
+        return FE_EREFUSED;
+    }
+    the_knat = (struct host_knat){.rules = *config, .events = *events, .arg = arg};
+    *out = &the_knat;
+    return 0;
+}
+
+int host_knat_configure(struct host_knat *k, const struct host_knat_config *config)
+{
+    k->rules = *config;
+    return 0;
+}
+
+void host_knat_end(struct host_knat *k, const struct host_knat_flow *flow)
+{
+    k->ended++;
+    k->last = *flow;
+}
+
+void host_knat_flush(struct host_knat *k)
+{
+    k->flushed++;
+}
+
+void host_knat_close(struct host_knat *k)
+{
+    k->closed++;
+}
+
+/* Not asked for by this engine, but by the other one of the kind. */
+void host_stream(const struct host *h, const char *purpose, struct prng *out)
+{
+    (void)h, (void)purpose, (void)out;
+    fail();
+}
+
+int host_raw_open(struct host *h, const struct host_raw_events *events, void *arg, struct host_raw **out)
+{
+    (void)h, (void)events, (void)arg, (void)out;
+    fail();
+    return FE_EOS;
+}
+
+int host_raw_send(struct host_raw *r, unsigned port, const uint8_t *packet, size_t n)
+{
+    (void)r, (void)port, (void)packet, (void)n;
+    fail();
+    return FE_EOS;
+}
+
+void host_raw_close(struct host_raw *r)
+{
+    (void)r;
+}
+
+/* ---- the bench ---- */
+
+struct bench {
+    struct host host;
+    void *settings, *node;
+};
+
+static int start(struct bench *b, const char *const *more, struct text *why)
+{
+    memset(b, 0, sizeof *b);
+    timers_init(&b->host.timers);
+    b->settings = options_new(nat_kind.options, nat_kind.settings_size);
+    assert_non_null(b->settings);
+    assert_int_equal(options_set(nat_kind.options, b->settings, SPAN("engine"), SPAN("kernel"), NULL), 0);
+    for (; *more; more += 2)
+        assert_int_equal(options_set(nat_kind.options, b->settings, span_of(more[0]), span_of(more[1]), NULL), 0);
+    return nat_kind.start(&b->host, b->settings, &b->node, why);
+}
+
+static struct bench *bench_new(const char *const *more)
+{
+    char buf[256];
+    struct text why = text_on(buf, sizeof buf);
+    struct bench *b = malloc(sizeof *b);
+    assert_non_null(b);
+    assert_int_equal(start(b, more, &why), 0);
+    return b;
+}
+
+static void bench_free(struct bench *b)
+{
+    nat_kind.stop(b->node);
+    assert_int_equal(the_knat.closed, 1);
+    assert_int_equal(timers_next(&b->host.timers), NEVER);
+    timers_fini(&b->host.timers);
+    options_free(nat_kind.options, b->settings);
+    free(b);
+}
+
+static void pass_time(struct bench *b, lab_time until)
+{
+    while (timers_next(&b->host.timers) <= until) {
+        b->host.now = timers_next(&b->host.timers);
+        timers_fire(&b->host.timers, b->host.now);
+    }
+    b->host.now = until;
+}
+
+static const struct host_knat_flow call = {1, IP_UDP, {A, 5060}, {S, 5060}, {PUBLIC, 5060}, {S, 5060}};
+
+static size_t udp(uint8_t *packet, struct endpoint from, struct endpoint to)
+{
+    const struct ip_build ip = {.src = from.addr, .dst = to.addr, .ttl = 60, .protocol = IP_UDP};
+    size_t n = ip_build_udp(packet, 256, &ip, from.port, to.port, SPAN("x"));
+    assert_true(n > 0);
+    return n;
+}
+
+static void pass(unsigned port, struct endpoint from, struct endpoint to)
+{
+    uint8_t packet[256];
+    size_t n = udp(packet, from, to);
+    the_knat.events.passed(the_knat.arg, port, packet, n);
+}
+
+static void assert_traced(const struct bench *b, const char *text, unsigned times)
+{
+    unsigned n = 0;
+    for (const char *at = b->host.trace; (at = strstr(at, text)); at++)
+        n++;
+    if (n != times)
+        fail_msg("%u times, expected %u: %s\nin:\n%s", n, times, text, b->host.trace);
+}
+
+/* ---- time ---- */
+
+/* RFC 4787 REQ-6: outbound packets keep a mapping; inbound ones do not, unless the lab says so. */
+static void rfc4787_req6_a_flow_ends_when_its_last_outbound_packet_is_old(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new((const char *const[]){"udp timeout", "60s", NULL});
+    the_knat.events.created(the_knat.arg, &call);
+    pass_time(b, 40 * SEC);
+    pass(INSIDE, EP(A, 5060), EP(S, 5060));
+    pass_time(b, 70 * SEC);
+    pass(OUTSIDE, EP(S, 5060), EP(A, 5060));
+    pass_time(b, 100 * SEC - 1);
+    assert_int_equal(the_knat.ended, 0);
+    pass_time(b, 100 * SEC);
+    assert_int_equal(the_knat.ended, 1);
+    assert_int_equal(the_knat.last.id, 1);
+    assert_traced(b, "{\"t\":100000000000,\"ev\":\"mapping\",\"state\":\"expired\"", 1);
+    bench_free(b);
+}
+
+static void inbound_packets_keep_it_when_they_shall(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new((const char *const[]){"udp timeout", "60s", "refresh", "both", NULL});
+    the_knat.events.created(the_knat.arg, &call);
+    pass_time(b, 50 * SEC);
+    pass(OUTSIDE, EP(S, 5060), EP(A, 5060));
+    pass_time(b, 110 * SEC - 1);
+    assert_int_equal(the_knat.ended, 0);
+    pass_time(b, 110 * SEC);
+    assert_int_equal(the_knat.ended, 1);
+    bench_free(b);
+}
+
+static void an_unanswered_flow_has_its_own_timeout(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new((const char *const[]){"udp timeout", "180s", "udp unreplied timeout", "30s", NULL});
+    the_knat.events.created(the_knat.arg, &call);
+    pass_time(b, 30 * SEC);
+    assert_int_equal(the_knat.ended, 1);
+
+    the_knat.events.created(the_knat.arg, &call);
+    pass(OUTSIDE, EP(S, 5060), EP(A, 5060));
+    pass(INSIDE, EP(A, 5060), EP(S, 5060));
+    pass_time(b, 30 * SEC + 180 * SEC - 1);
+    assert_int_equal(the_knat.ended, 1);
+    pass_time(b, 30 * SEC + 180 * SEC);
+    assert_int_equal(the_knat.ended, 2);
+    bench_free(b);
+}
+
+/* RFC 5382 REQ-5: established connections live long, closed ones do not. */
+static void rfc5382_req5_tcp_has_two_timeouts(void **state)
+{
+    enum { FIN_ACK = 0x11, ACK = 0x10, FLAGS_AT = IP_HEADER + 13, SIZE = IP_HEADER + 20 };
+    struct host_knat_flow flow = call;
+    uint8_t out[256];
+    uint8_t in[256];
+    (void)state;
+    flow.protocol = IP_TCP;
+    struct bench *b = bench_new((const char *const[]){NULL});
+    udp(out, EP(A, 5060), EP(S, 5060));
+    udp(in, EP(S, 5060), EP(A, 5060));
+    memset(out + IP_HEADER + 4, 0, 16);
+    memset(in + IP_HEADER + 4, 0, 16);
+    out[9] = in[9] = IP_TCP;
+    out[3] = in[3] = SIZE;
+    the_knat.events.created(the_knat.arg, &flow);
+    in[FLAGS_AT] = out[FLAGS_AT] = ACK;
+    the_knat.events.passed(the_knat.arg, OUTSIDE, in, SIZE);
+    the_knat.events.passed(the_knat.arg, INSIDE, out, SIZE);
+    pass_time(b, 124 * MINUTE - 1);
+    assert_int_equal(the_knat.ended, 0);
+    in[FLAGS_AT] = out[FLAGS_AT] = FIN_ACK;
+    the_knat.events.passed(the_knat.arg, OUTSIDE, in, SIZE);
+    the_knat.events.passed(the_knat.arg, INSIDE, out, SIZE);
+    pass_time(b, 128 * MINUTE - 1);
+    assert_int_equal(the_knat.ended, 1);
+    bench_free(b);
+}
+
+/* ---- drops ---- */
+
+static void a_mapped_port_filters_and_others_have_no_mapping(void **state)
+{
+    uint8_t packet[256];
+    (void)state;
+    struct bench *b = bench_new((const char *const[]){NULL});
+    the_knat.events.created(the_knat.arg, &call);
+    size_t n = udp(packet, EP(S, 99), EP(PUBLIC, 5060));
+    the_knat.events.dropped(the_knat.arg, HOST_KNAT_NO_MAPPING, packet, n);
+    n = udp(packet, EP(S, 99), EP(PUBLIC, 5061));
+    the_knat.events.dropped(the_knat.arg, HOST_KNAT_NO_MAPPING, packet, n);
+    n = udp(packet, EP(A, 99), EP(PUBLIC, 5060));
+    the_knat.events.dropped(the_knat.arg, HOST_KNAT_NO_HAIRPIN, packet, n);
+    assert_traced(b, "\"cause\":\"filtered\",\"packet\":\"udp 198.51.100.1:99 > 203.0.113.7:5060\"", 1);
+    assert_traced(b, "\"cause\":\"no-mapping\",\"packet\":\"udp 198.51.100.1:99 > 203.0.113.7:5061\"", 1);
+    assert_traced(b, "\"cause\":\"no-hairpin\"", 1);
+    bench_free(b);
+}
+
+/* ---- commands ---- */
+
+static void reboot_forgets_in_silence_and_flush_tells(void **state)
+{
+    struct host_knat_flow other = call;
+    (void)state;
+    struct bench *b = bench_new((const char *const[]){NULL});
+    the_knat.events.created(the_knat.arg, &call);
+    nat_kind.command(b->node, SPAN("reboot"));
+    assert_int_equal(the_knat.flushed, 1);
+    assert_traced(b, "\"ev\":\"reboot\",\"mappings\":1}", 1);
+    the_knat.events.ended(the_knat.arg, &call); /* as the kernel tells of what was flushed */
+    assert_traced(b, "\"removed\"", 0);
+
+    other.id = 2;
+    the_knat.events.created(the_knat.arg, &other);
+    nat_kind.command(b->node, SPAN("flush"));
+    assert_int_equal(the_knat.flushed, 2);
+    assert_traced(b, "\"state\":\"removed\"", 1);
+    bench_free(b);
+}
+
+static void settings_change_while_it_runs(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new((const char *const[]){NULL});
+    assert_false(the_knat.rules.hairpin);
+    nat_kind.command(b->node, SPAN("set hairpin yes"));
+    assert_true(the_knat.rules.hairpin);
+    nat_kind.command(b->node, SPAN("set udp timeout 10s"));
+    the_knat.events.created(the_knat.arg, &call);
+    pass_time(b, 10 * SEC);
+    assert_int_equal(the_knat.ended, 1);
+    nat_kind.command(b->node, SPAN("set filtering endpoint-independent"));
+    nat_kind.command(b->node, SPAN("dance"));
+    assert_traced(b, "\"ev\":\"bad-command\",\"line\":\"set filtering endpoint-independent\"", 1);
+    assert_traced(b, "\"reason\":\"a nat understands reboot, flush and set\"", 1);
+    bench_free(b);
+}
+
+/* ---- starting ---- */
+
+static void the_rules_are_the_settings(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new((const char *const[]){
+        "ports", "random", "mapping", "address-and-port-dependent", "port range", "2000-2999", "sip alg", "kernel",
+        "forward.web.port", "80", "forward.web.to", "10.0.0.2:8080", "forward.web.proto", "tcp", NULL});
+    assert_int_equal(the_knat.rules.inside, INSIDE);
+    assert_int_equal(the_knat.rules.outside, OUTSIDE);
+    assert_int_equal(the_knat.rules.public_addr, PUBLIC);
+    assert_int_equal(the_knat.rules.low, 2000);
+    assert_int_equal(the_knat.rules.high, 2999);
+    assert_true(the_knat.rules.random);
+    assert_true(the_knat.rules.sip_alg);
+    assert_int_equal(the_knat.rules.forwards_n, 1);
+    assert_int_equal(the_knat.rules.forwards[0].protocol, IP_TCP);
+    assert_true(endpoint_equal(the_knat.rules.forwards[0].inside, EP(A, 8080)));
+    bench_free(b);
+}
+
+static void what_linux_cannot_do_is_said(void **state)
+{
+    static const char *const wrong[][4] = {
+        {"mapping", "address-dependent"},
+        {"ports", "sequential"},
+        {"ports", "random"},
+        {"mapping", "address-and-port-dependent"},
+        {"filtering", "endpoint-independent"},
+        {"parity", "yes"},
+        {"quota", "10"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char buf[256];
+        struct text why = text_on(buf, sizeof buf);
+        struct bench b;
+        assert_int_equal(start(&b, wrong[i], &why), FE_ERANGE);
+        assert_non_null(strstr(buf, "Linux"));
+        why = text_on(buf, sizeof buf);
+        assert_string_equal(nat_kind.conflict(b.settings, &why), wrong[i][0]);
+        options_free(nat_kind.options, b.settings);
+        timers_fini(&b.host.timers);
+    }
+}
+
+static void a_machine_without_one_is_a_failed_start(void **state)
+{
+    char buf[256];
+    struct text why = text_on(buf, sizeof buf);
+    struct bench b;
+    (void)state;
+    assert_int_equal(start(&b, (const char *const[]){NULL}, &why), 0);
+    nat_kind.stop(b.node);
+    b.host.refuses = true;
+    assert_int_equal(nat_kind.start(&b.host, b.settings, &b.node, &why), FE_EREFUSED);
+    assert_string_equal(buf, "there is none");
+    options_free(nat_kind.options, b.settings);
+    timers_fini(&b.host.timers);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rfc4787_req6_a_flow_ends_when_its_last_outbound_packet_is_old),
+        cmocka_unit_test(inbound_packets_keep_it_when_they_shall),
+        cmocka_unit_test(an_unanswered_flow_has_its_own_timeout),
+        cmocka_unit_test(rfc5382_req5_tcp_has_two_timeouts),
+        cmocka_unit_test(a_mapped_port_filters_and_others_have_no_mapping),
+        cmocka_unit_test(reboot_forgets_in_silence_and_flush_tells),
+        cmocka_unit_test(settings_change_while_it_runs),
+        cmocka_unit_test(the_rules_are_the_settings),
+        cmocka_unit_test(what_linux_cannot_do_is_said),
+        cmocka_unit_test(a_machine_without_one_is_a_failed_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
