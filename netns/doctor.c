@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "netns/doctor.h"
 
+#include "netns/doctor_nat.h"
 #include "netns/netns_end.h"
 #include "netns/netns_program.h"
 #include "netns/netns_space.h"
@@ -159,6 +160,16 @@ static bool examine_processes(struct text *found)
     return limit.rlim_max >= MANY_NODES;
 }
 
+static bool examine_nat(struct text *found)
+{
+    return enter_namespace(found) && doctor_try_nat(found);
+}
+
+static bool examine_alg(struct text *found)
+{
+    return enter_namespace(found) && doctor_try_alg(found);
+}
+
 static const struct examination examinations[] = {
     {"kernel", DOCTOR_NEEDED, examine_kernel,
      "a kernel of Linux 5.11 or later, and a sandbox that lets these calls pass"},
@@ -171,6 +182,11 @@ static const struct examination examinations[] = {
     {"packet sockets", DOCTOR_NEEDED, examine_packet_sockets, "NATs are made of them: modprobe af_packet"},
     {"kernel settings", DOCTOR_NEEDED, examine_settings,
      "/proc/sys must be mounted writable (in a container: unmask it)"},
+    {"kernel's NAT", DOCTOR_BETTER, examine_nat,
+     "needed only by labs with engine: kernel: modprobe nf_tables nft_masq nft_nat nft_log nf_conntrack_netlink "
+     "nfnetlink_log"},
+    {"kernel's SIP ALG", DOCTOR_BETTER, examine_alg,
+     "needed only by labs with sip alg: kernel: modprobe nf_nat_sip nft_ct"},
     {"node programs", DOCTOR_NEEDED, examine_programs,
      "install them beside farend, or name their folder in FAREND_BIN"},
     {"CPU affinity", DOCTOR_BETTER, examine_pinning, "without it a turn takes about three times as long"},
