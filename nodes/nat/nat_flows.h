@@ -43,7 +43,7 @@ struct nat_flows {
 void nat_flows_init(struct nat_flows *t, void (*over)(void *flow), nat_changed *changed, void *arg);
 void nat_flows_fini(struct nat_flows *t); /* the timers were stopped */
 
-/* mapping: the flow takes part in one. FE_EMEM. A flow with the same ends is forgotten first. */
+/* mapping: the flow takes part in one. There is none with the same ends yet. FE_EMEM. */
 int nat_flows_add(struct nat_flows *t, const struct host_knat_flow *flow, bool mapping, bool outward,
                   struct nat_flow **out);
 /* how: what is told of the mapping that ends with its last flow. The timer is the caller's to stop. */
