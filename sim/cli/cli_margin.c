@@ -98,7 +98,8 @@ static void trial_start(struct search *s, struct trial *trial)
         return;
     }
     folder_of(s, trial->value, folder);
-    struct cli_child c = {.args = s->args, .lab = lab, .folder = folder, .real = s->args->real || lab_needs_real_clock(lab)};
+    struct cli_child c = {
+        .args = s->args, .lab = lab, .folder = folder, .real = s->args->real || lab_needs_real_clock(lab)};
     if (isatty(STDERR_FILENO) == 1)
         fprintf(stderr, "\r\033[K%s: %zu values tried, trying %s", s->lab, s->margin.n, text);
     if (cli_folder_make(folder) || cli_process_start(&trial->process, &c))
