@@ -45,14 +45,23 @@ static bool is_back(const struct turn_page *page)
     return atomic_load_explicit(&page->holder, memory_order_acquire) == TURN_ENGINE;
 }
 
+/* False when the program has given the page back already. */
+static bool announce_sleep(struct turn_page *page)
+{
+    uint32_t holder = TURN_NODE;
+    return atomic_compare_exchange_strong_explicit(&page->holder, &holder, TURN_AWAITED, memory_order_acq_rel,
+                                                   memory_order_acquire) ||
+           holder == TURN_AWAITED;
+}
+
 enum netns_turn_end netns_turn_grant(struct turn_page *page, int process, lab_time patience)
 {
     const struct timespec look_up = {.tv_nsec = look_up_every};
     lab_time waited = 0;
     atomic_store_explicit(&page->holder, TURN_NODE, memory_order_release);
     syscall(SYS_futex, &page->holder, FUTEX_WAKE, 1, NULL, NULL, 0);
-    while (!is_back(page)) {
-        if (syscall(SYS_futex, &page->holder, FUTEX_WAIT, TURN_NODE, &look_up, NULL, 0) == 0 || errno != ETIMEDOUT)
+    while (announce_sleep(page)) {
+        if (syscall(SYS_futex, &page->holder, FUTEX_WAIT, TURN_AWAITED, &look_up, NULL, 0) == 0 || errno != ETIMEDOUT)
             continue;
         waited += look_up_every;
         if (is_dead(process) && !is_back(page))

@@ -30,15 +30,15 @@ struct turn_page *turn_attach(void)
 
 void turn_await(struct turn_page *page)
 {
-    while (atomic_load_explicit(&page->holder, memory_order_acquire) != TURN_NODE)
+    while (atomic_load_explicit(&page->holder, memory_order_acquire) == TURN_ENGINE)
         syscall(SYS_futex, &page->holder, FUTEX_WAIT, TURN_ENGINE, NULL, NULL, 0);
 }
 
 void turn_leave(struct turn_page *page, enum turn_result result)
 {
     page->result = result;
-    atomic_store_explicit(&page->holder, TURN_ENGINE, memory_order_release);
-    syscall(SYS_futex, &page->holder, FUTEX_WAKE, 1, NULL, NULL, 0);
+    if (atomic_exchange_explicit(&page->holder, TURN_ENGINE, memory_order_acq_rel) == TURN_AWAITED)
+        syscall(SYS_futex, &page->holder, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 void turn_yield(struct turn_page *page, enum turn_result result)

@@ -3,9 +3,13 @@
  * One program runs at a time. The engine and each program share one page (a memfd) and one epoll descriptor, both made
  * by the engine before the program starts:
  *
- *     engine                                program
- *     now, commands  ->  holder = NODE  ->  input of the epoll descriptor, commands, due timers; trace lines into the
- * page lines -> trace <-  holder = ENGINE <- deadline, result; then it sleeps on `holder` (futex), never in epoll
+ *     engine                                 program
+ *     now, commands  ->  holder = NODE   ->  input of the epoll descriptor, commands, due timers;
+ *                                            trace lines into the page
+ *     lines -> trace <-  holder = ENGINE <-  deadline, result; then it sleeps on `holder` (futex), never in epoll
+ *
+ * Both run on one CPU, as a rule, and a program that is woken takes it from the engine at once. The engine is then no
+ * sleeper when the turn ends, and need not be woken: TURN_AWAITED tells.
  *
  * So the engine knows two things for certain: whether a program has input (the epoll descriptor is readable in the
  * engine's own epoll), and that nobody else runs. Neither side touches the page while the other holds it.
@@ -24,8 +28,9 @@
 enum { TURN_PAGE_FD = 3, TURN_EPOLL_FD = 4 };
 
 enum turn_holder {
-    TURN_ENGINE, /* the program sleeps; the page is the engine's */
-    TURN_NODE,   /* the engine sleeps; the page is the program's */
+    TURN_ENGINE,  /* the page is the engine's; the program sleeps, or is about to */
+    TURN_NODE,    /* the page is the program's; the engine is about to sleep */
+    TURN_AWAITED, /* the same, and the engine may sleep already: it has to be woken */
 };
 
 /* What the program says when it gives the turn back. */
