@@ -4,14 +4,16 @@
  * One epoll descriptor watches everything that could become readable: the wires' ends, what the programs wait for, and
  * the programs' lives. When nothing of it is readable and the queue holds nothing for now, nothing is left to do: a
  * fact, not a guess, because a packet given to a TUN device has arrived when the write returns (see netns_end.h for
- * veth). */
+ * veth). For the same reason the descriptor need not be asked as long as every packet is accounted for. */
 #define _GNU_SOURCE
 #include "netns/netns.h"
 #include "netns/netns_build.h"
 #include "netns/netns_foreigns.h"
 #include "netns/netns_program.h"
 #include "netns/netns_space.h"
+#include "nodes/base/bytes.h"
 #include "nodes/base/error.h"
+#include "nodes/proto/ip.h"
 #include "sim/engine/engine.h"
 #include "sim/engine/world.h"
 
@@ -26,20 +28,26 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 64 };
+enum {
+    EVENTS = 64,
+    LOOK_EVERY = 64, /* moves of the clock: so soon a program that dies between its turns is missed */
+};
 
 /* What an event of the master epoll is about: the node's number, and which of its descriptors. */
 enum watch { WATCH_END, WATCH_INPUT, WATCH_LIFE, WATCH_FOREIGN, WATCHES };
 
 /* What may be found at a node. A system call that finds nothing costs as much as one that does, so the world keeps
  * account of what there can be: a small packet given to a kernel brings about one other at most, and a program says how
- * many it sent. What the account misses is found by the master epoll before the clock moves; only then does it say
+ * many it sent. A program's kernel gives a datagram to a socket or refuses it with an ICMP error, never both: the
+ * turn says which. What the account misses is found by the master epoll before the clock moves; only then does it say
  * EXPECT_ANY. */
 struct account {
     unsigned expected; /* packets waiting in the ports; 0: none, no need to look */
     unsigned cursor;   /* ports below have been emptied in this round */
     unsigned came_by;  /* port of the latest packet in: its answer leaves by another, as a rule */
     bool input;        /* the program may have some */
+    uint64_t arrival;  /* where it is, see turn.h; 0: anywhere, or nowhere */
+    bool frozen;       /* no turn will say what became of a packet */
 };
 
 #define EXPECT_ANY UINT_MAX
@@ -52,6 +60,9 @@ struct world {
     struct account *accounts;       /* as in the plan */
     int master;                     /* epoll */
     int home;                       /* the namespace that this thread came from */
+    bool doubtful;                  /* something is in no account: look before the clock moves */
+    bool streams;                   /* a program's kernel speaks TCP, which has timers of its own: always doubtful */
+    unsigned not_looked;            /* moves of the clock since the last look */
     bool unsettled;                 /* veth: packets may be on their way in the kernel */
     struct netns_wires wires;       /* veth */
     struct netns_site site;
@@ -200,6 +211,7 @@ static struct world *world_new(struct engine *e, const struct plan *plan)
     w->engine = e;
     w->plan = plan;
     w->master = w->home = w->wires.space = -1;
+    w->doubtful = true; /* until the first look */
     w->site.sysctl.folder = -1;
     w->wires = NETNS_WIRES_NONE;
     w->nodes = calloc(plan->nodes_n + 1, sizeof *w->nodes);
@@ -277,14 +289,23 @@ static void fail(struct world *w, unsigned node, const char *what)
     engine_fail(w->engine, buf);
 }
 
+static bool is_fragment(const struct packet *p)
+{
+    return p->n > 7 && ((p->data[6] & 0x3f) | p->data[7]) != 0;
+}
+
+static bool owns_interfaces(const struct plan_node *node)
+{
+    return node->role == PLAN_PROGRAM && node->kind->raw && !node->forwards;
+}
+
 /* How many packets the node's kernel may send because of this one. */
 static unsigned brings_about(const struct plan_node *node, const struct packet *p)
 {
-    bool fragment = p->n > 7 && ((p->data[6] & 0x3f) | p->data[7]) != 0;
-    if (node->role == PLAN_PROGRAM && node->kind->raw && !node->forwards)
+    if (owns_interfaces(node))
         return 0;
     for (size_t i = 0; i < node->ports_n; i++)
-        if (fragment || p->n > node->ports[i].mtu)
+        if (is_fragment(p) || p->n > node->ports[i].mtu)
             return EXPECT_ANY; /* what is put together here may leave in pieces again */
     return 1;
 }
@@ -293,6 +314,45 @@ static void expect(struct account *a, unsigned more)
 {
     a->expected = more >= EXPECT_ANY - a->expected ? EXPECT_ANY : a->expected + more;
     a->cursor = 0;
+}
+
+/* Where the program will find this packet; 0: that is for its kernel to say. */
+static uint64_t arrival_of(const struct plan_node *node, unsigned port, const struct packet *p)
+{
+    size_t header = p->n >= IP_HEADER && p->data[0] >> 4 == 4 ? (size_t)(p->data[0] & 15) * 4 : 0;
+    if (header < IP_HEADER)
+        return 0;
+    if (owns_interfaces(node))
+        return turn_arrival_port(port);
+    if (node->forwards || is_fragment(p) || p->data[9] != IP_UDP || p->n < header + UDP_HEADER)
+        return 0;
+    return turn_arrival_udp((struct endpoint){get32(p->data + 16), get16(p->data + header + 2)});
+}
+
+static void watch_for_streams(struct world *w, const struct plan_node *node, const struct packet *p)
+{
+    if (node->role != PLAN_ROUTER && !owns_interfaces(node) && p->n >= IP_HEADER && p->data[9] == IP_TCP)
+        w->streams = true;
+}
+
+/* What a push may bring about: input for the program and nothing else when that is sure, otherwise an answer too. */
+static void account_for(struct world *w, unsigned node, unsigned port, const struct packet *p)
+{
+    const struct plan_node *plan = &w->plan->nodes[node];
+    struct account *a = &w->accounts[node];
+    const struct turn_page *page = w->programs[node].page;
+    bool alone = page && !a->frozen && !w->site.wires && !a->input;
+    /* The turn may find nothing, and then must do nothing: the error leaves before a timer of the same time fires. */
+    if (alone && page->deadline <= engine_now(w->engine))
+        alone = false;
+    a->arrival = alone ? arrival_of(plan, port, p) : 0;
+    if (!a->arrival)
+        expect(a, brings_about(plan, p));
+    if (!a->arrival && plan->role != PLAN_ROUTER)
+        w->doubtful = true;
+    a->came_by = port;
+    a->input = true;
+    watch_for_streams(w, plan, p);
 }
 
 static void world_push(struct world *w, unsigned node, unsigned port, struct packet *p)
@@ -305,9 +365,7 @@ static void world_push(struct world *w, unsigned node, unsigned port, struct pac
     /* EINVAL: not IPv4, which no stack would take either. */
     if (!netns_end_write(&w->nodes[node].ends[port], p->data, p->n) && errno != EINVAL)
         fail(w, node, strerror(errno));
-    expect(&w->accounts[node], brings_about(&w->plan->nodes[node], p));
-    w->accounts[node].came_by = port;
-    w->accounts[node].input = true;
+    account_for(w, node, port, p);
     w->unsettled = true;
     packet_release(p);
 }
@@ -331,6 +389,8 @@ static struct packet *take(struct world *w, unsigned node, unsigned port)
     struct packet *p = packet_copy(engine_pool(w->engine), w->packet, n);
     if (!p)
         fail(w, node, "out of memory");
+    else
+        watch_for_streams(w, &w->plan->nodes[node], p);
     return p;
 }
 
@@ -374,7 +434,7 @@ static bool world_ready(struct world *w, unsigned node)
     struct epoll_event event;
     if (!p->page || p->commands_n)
         return p->page != NULL;
-    if (a->input) {
+    if (a->input && !a->arrival) {
         settle(w);
         a->input = epoll_wait(p->input, &event, 1, 0) > 0;
     }
@@ -402,6 +462,23 @@ static void program_died(struct world *w, unsigned node)
     netns_program_kill(&w->programs[node]);
 }
 
+/* After a turn: what the program sent, and the error with which its kernel may have refused the packet instead. */
+static void account_for_turn(struct world *w, unsigned node, enum netns_turn_end end)
+{
+    const struct turn_page *page = w->programs[node].page;
+    struct account *a = &w->accounts[node];
+    if (end == NETNS_TURN_BACK && page->result == TURN_FLUSH)
+        return;
+    if (end != NETNS_TURN_BACK || page->result != TURN_DONE || page->sent == TURN_SENT_MANY) {
+        expect(a, EXPECT_ANY);
+        w->doubtful = true;
+        return;
+    }
+    expect(a, page->sent);
+    if (a->arrival && !page->received && !owns_interfaces(&w->plan->nodes[node]))
+        expect(a, 1);
+}
+
 /* True when the program wants to go on in the same turn. */
 static bool take_turn(struct world *w, unsigned node)
 {
@@ -410,10 +487,7 @@ static bool take_turn(struct world *w, unsigned node)
     w->unsettled = true;
     if (end != NETNS_TURN_WEDGED)
         take_trace(w, node, p->page);
-    if (end != NETNS_TURN_BACK)
-        expect(&w->accounts[node], EXPECT_ANY);
-    else if (p->page->result != TURN_FLUSH)
-        expect(&w->accounts[node], p->page->sent);
+    account_for_turn(w, node, end);
     switch (end) {
     case NETNS_TURN_BACK: break;
     case NETNS_TURN_DEAD: program_died(w, node); return false;
@@ -439,10 +513,12 @@ static lab_time world_turn(struct world *w, unsigned node)
     if (!p->page)
         return NEVER;
     p->page->now = engine_now(w->engine);
+    p->page->arrival = a->arrival;
     netns_program_hand_over(p);
     while (take_turn(w, node))
         ;
     a->input = false; /* a turn leaves none behind */
+    a->arrival = 0;
     return p->page ? p->page->deadline : NEVER;
 }
 
@@ -458,6 +534,8 @@ static bool look(struct world *w, const struct timespec *patience)
 {
     struct epoll_event events[EVENTS];
     int n = epoll_pwait2(w->master, events, EVENTS, patience, NULL);
+    w->doubtful = n > 0 || w->streams || w->foreigns || w->site.wires;
+    w->not_looked = 0;
     for (int i = 0; i < n; i++) {
         unsigned node = (unsigned)(events[i].data.u64 / WATCHES);
         if (events[i].data.u64 % WATCHES == WATCH_LIFE) {
@@ -468,6 +546,7 @@ static bool look(struct world *w, const struct timespec *patience)
             continue; /* world_settled() sees to it */
         expect(&w->accounts[node], EXPECT_ANY);
         w->accounts[node].input = true;
+        w->accounts[node].arrival = 0;
         engine_touch(w->engine, node);
     }
     return n <= 0;
@@ -479,6 +558,8 @@ static bool world_settled(struct world *w)
     settle(w);
     if (w->foreigns && netns_foreigns_work(w->foreigns)) /* here and not in look(): the engine's clock is right now */
         return false;
+    if (!w->doubtful && ++w->not_looked < LOOK_EVERY)
+        return true;
     return look(w, &none);
 }
 
@@ -499,6 +580,8 @@ static int world_power(struct world *w, unsigned node, bool on)
     if (w->plan->nodes[node].role != PLAN_PROGRAM)
         return FE_EUNKNOWN;
     netns_program_kill(p);
+    w->accounts[node] = (struct account){.expected = EXPECT_ANY};
+    w->doubtful = true;
     if (!on)
         return 0;
     int error = netns_space_enter(w->nodes[node].space) ? start_program(w, node, &why) : complain(&why, "namespace");
@@ -529,6 +612,8 @@ static void world_halt(struct world *w, unsigned node)
 static void world_freeze(struct world *w, unsigned node, bool frozen)
 {
     const struct netns_program *p = &w->programs[node];
+    w->accounts[node].frozen = frozen;
+    w->doubtful = true;
     if (p->page && !frozen && !watch(w, p->input, node, WATCH_INPUT))
         fail(w, node, strerror(errno));
     else if (p->page && frozen)

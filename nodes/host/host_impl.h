@@ -20,8 +20,9 @@ enum { HOST_PORTS = 16, HOST_EVENTS = 64 };
 struct host_input {
     struct host_input *next;
     struct host *host;
-    int fd;          /* -1: closed, to be freed after the round */
-    uint32_t events; /* what epoll reported in this round; 0: nothing */
+    int fd;           /* -1: closed, to be freed after the round */
+    uint32_t events;  /* what epoll reported in this round; 0: nothing */
+    uint64_t arrival; /* what the engine calls it (turn.h); 0: it has no name */
     void (*ready)(struct host_input *input);
     void (*free)(struct host_input *input);
 };
@@ -52,7 +53,9 @@ struct host {
     bool closed;                       /* some input is closed and waits to be freed */
     bool looped; /* something was sent to ourselves, or an error was queued: look at the inputs once more */
 
-    uint32_t sent; /* packets given to the interfaces in this turn; TURN_SENT_MANY: cannot tell */
+    uint64_t arrival;  /* the only input there is in this turn, if the engine knows it (turn.h) */
+    uint32_t received; /* packets taken from sockets in this turn */
+    uint32_t sent;     /* packets given to the interfaces in this turn; TURN_SENT_MANY: cannot tell */
 
     const struct host_sink *sink;
     struct record record;

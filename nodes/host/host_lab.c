@@ -42,8 +42,10 @@ static void give_back(struct host *h)
 {
     struct turn_page *page = h->page;
     page->sent = h->sent;
+    page->received = h->received;
     page->deadline = h->ended ? NEVER : timers_next(&h->timers);
     h->sent = 0;
+    h->received = 0;
 }
 
 int host_lab_run(struct host *h, const struct node_kind *kind, const void *settings)
@@ -62,6 +64,7 @@ int host_lab_run(struct host *h, const struct node_kind *kind, const void *setti
         return 2;
     }
     for (;;) {
+        h->arrival = page->arrival;
         if (page->commands_n)
             take_commands(h, kind, node);
         host_work(h);

@@ -70,6 +70,7 @@ static void raw_ready(struct host_input *input)
     int n;
     do {
         n = batch_receive(input->fd);
+        raw->host->received += n > 0 ? (uint32_t)n : 0;
         for (int i = 0; i < n && input->fd >= 0; i++) {
             size_t length = batch.messages[i].msg_len;
             if (checksum_missing(&batch.messages[i].msg_hdr))
@@ -110,7 +111,9 @@ static int port_open(struct host_raw *raw, unsigned port)
     struct raw_port *p = malloc(sizeof *p);
     if (!p)
         return FE_EMEM;
-    *p = (struct raw_port){.input = {.ready = raw_ready, .free = raw_port_free}, .raw = raw, .port = port};
+    *p = (struct raw_port){.input = {.ready = raw_ready, .free = raw_port_free, .arrival = turn_arrival_port(port)},
+                           .raw = raw,
+                           .port = port};
     int fd = socket_make(&raw->host->interfaces[port]);
     if (fd < 0 || host_input_add(raw->host, &p->input, fd)) {
         if (fd >= 0)

@@ -87,6 +87,7 @@ static void take_datagrams(struct host_udp *u)
     int n;
     do {
         n = batch_receive(u->input.fd);
+        u->input.host->received += n > 0 ? (uint32_t)n : 0;
         for (int i = 0; i < n && u->input.fd >= 0; i++) {
             struct span data = {batch.data[i], batch.messages[i].msg_len};
             u->events.received(u->arg, endpoint_of(&batch.from[i]), ttl_of(&batch.messages[i].msg_hdr), data);
@@ -220,6 +221,7 @@ int host_udp_open(struct host *h, struct endpoint local, const struct host_udp_e
         return error;
     }
     u->local = local;
+    u->input.arrival = turn_arrival_udp(local);
     *out = u;
     return 0;
 }

@@ -18,6 +18,7 @@
 #ifndef FAREND_HOST_TURN_H
 #define FAREND_HOST_TURN_H
 
+#include "nodes/base/addr.h"
 #include "nodes/base/lab_time.h"
 
 #include <stdatomic.h>
@@ -54,14 +55,27 @@ struct turn_page {
     uint32_t result;         /* enum turn_result */
     lab_time now;            /* lab time of the turn */
     lab_time deadline;       /* the node's next timer; NEVER: none */
+    uint64_t arrival;        /* by the engine: where the turn's only input waits; 0: it cannot tell */
     int32_t engine;          /* process id of the engine: a program whose parent is another ends at once */
     uint32_t sent;       /* packets that the node gave to its interfaces in this turn; TURN_SENT_MANY: cannot tell */
+    uint32_t received;   /* packets that the node took from its sockets in this turn */
     uint32_t commands_n; /* bytes in use; written by the engine, set to 0 by the program */
     uint32_t trace_n;    /* bytes in use; written by the program, set to 0 by the engine */
     char why[TURN_WHY];
     char commands[TURN_COMMANDS];
     char trace[TURN_TRACE];
 };
+
+/* Names for `arrival`; those of a node that owns its interfaces and those of sockets are never the same. */
+static inline uint64_t turn_arrival_port(unsigned port)
+{
+    return UINT64_C(1) << 63 | port;
+}
+
+static inline uint64_t turn_arrival_udp(struct endpoint local)
+{
+    return (uint64_t)local.addr << 16 | local.port;
+}
 
 /* ---- the program's half ---- */
 
