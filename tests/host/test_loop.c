@@ -99,6 +99,46 @@ static void input_is_worked_off_in_the_order_of_opening(void **state)
     assert_string_equal(rig.log, "aabc");
 }
 
+static void only_the_arrival_is_looked_at_when_the_engine_knows_it(void **state)
+{
+    (void)state;
+    send_to(0, at(1));
+    send_to(0, at(2));
+    rig.host.looped = false; /* as if both had come over a wire */
+    rig.host.arrival = turn_arrival_udp(at(2));
+    host_work(&rig.host);
+    assert_string_equal(rig.log, "c");
+    assert_int_equal(rig.host.received, 1);
+    host_work(&rig.host);
+    assert_string_equal(rig.log, "cb");
+}
+
+static void what_a_turn_sends_to_itself_is_found_beside_the_arrival(void **state)
+{
+    (void)state;
+    send_to(0, at(1));
+    send_to(0, at(2));
+    rig.host.arrival = turn_arrival_udp(at(2));
+    host_work(&rig.host);
+    assert_string_equal(rig.log, "cb");
+}
+
+static void wrong_arrival_misses_nothing(void **state)
+{
+    (void)state;
+    send_to(0, at(1));
+    rig.host.looped = false;
+    rig.host.arrival = turn_arrival_udp(at(2)); /* nothing there */
+    host_work(&rig.host);
+    assert_string_equal(rig.log, "b");
+    send_to(0, at(2));
+    rig.host.looped = false;
+    rig.host.received = 0;
+    rig.host.arrival = turn_arrival_port(0); /* no such input */
+    host_work(&rig.host);
+    assert_string_equal(rig.log, "bc");
+}
+
 static void more_than_a_batch_is_taken(void **state)
 {
     (void)state;
@@ -221,6 +261,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test(input_is_worked_off_in_the_order_of_opening),
+        test(only_the_arrival_is_looked_at_when_the_engine_knows_it),
+        test(what_a_turn_sends_to_itself_is_found_beside_the_arrival),
+        test(wrong_arrival_misses_nothing),
         test(more_than_a_batch_is_taken),
         test(socket_may_close_itself_in_its_callback),
         test(socket_may_close_a_later_one_in_its_callback),
