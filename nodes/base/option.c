@@ -359,5 +359,7 @@ int options_set(const struct option *table, void *settings, struct span path, st
     int error = field_set(o, field, value);
     if (error)
         why_value(o, value, error, why);
+    else if (o->given)
+        *(bool *)((char *)settings + o->given) = true;
     return error;
 }

@@ -57,10 +57,13 @@ struct option {
     const struct option *each;  /* OPT_LIST, OPT_MAP */
     size_t each_size;
     int64_t min, max;
-    uint16_t port; /* OPT_ENDPOINT: the default port */
-    const char
-        *node;   /* OPT_ADDR, OPT_ENDPOINT: in a lab file a node of this kind may be named instead ("*": any kind) */
-    bool needed; /* no default: must be given */
+    /* OPT_ADDR, OPT_ENDPOINT: in a lab file a node of this kind may be named instead ("*": any kind) */
+    const char *node;
+    const char *const *choices_help; /* OPT_CHOICE: what each choice means, in the order of `choices`; NULL: they say */
+    size_t given;                    /* offset of a bool that tells whether the user set this; 0: nobody asks */
+    uint16_t port;                   /* OPT_ENDPOINT: the default port */
+    bool needed;                     /* no default: must be given */
+    bool own;                        /* OPT_ADDR, or a list of them: what is sent to this address comes to the node */
 };
 
 #define OPTION_AT(type, field) offsetof(type, field), sizeof(((type *)0)->field)

@@ -20,6 +20,8 @@ static void print_option(const char *prefix, const struct option *o)
     if (o->needed)
         printf(" (needed)");
     printf("\n");
+    for (int i = 0; o->choices_help && o->choices[i]; i++)
+        printf("          %s: %s\n", o->choices[i], o->choices_help[i]);
 }
 
 static void print_table(const char *prefix, const struct option *table)

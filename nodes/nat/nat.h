@@ -3,7 +3,8 @@
  *
  * Behaviour is that of RFC 4787 (UDP), RFC 5382 (TCP) and RFC 5508 (ICMP), with every choice those leave open, and
  * those they forbid but real boxes make, as configuration:
- * - mapping    an inside endpoint and what its mapping depends on get one port of the `public` address (RFC 4787 §4.1);
+ * - mapping    an inside endpoint and what its mapping depends on get one port of an address of the pool (RFC 4787
+ * §4.1);
  * - session    one remote endpoint that the inside endpoint has sent to. Sessions are the filter (RFC 4787 §5) and have
  * the timers; a mapping lives exactly as long as its longest-lived session;
  * - forward    a mapping that the user made: any remote may use it, and it never ends;
@@ -25,6 +26,11 @@ struct nat;
 
 enum nat_side { NAT_INSIDE, NAT_OUTSIDE };
 
+enum {
+    NAT_POOL = 16,  /* public addresses, at most */
+    NAT_BLOCKS = 8, /* port blocks of one subscriber, at most */
+};
+
 /* What a mapping or a filter tells apart (RFC 4787 §4.1, §5). */
 enum nat_dependence { NAT_ENDPOINT_INDEPENDENT, NAT_ADDRESS_DEPENDENT, NAT_ADDRESS_AND_PORT_DEPENDENT };
 
@@ -35,26 +41,54 @@ enum nat_ports {
     NAT_PORTS_RANDOM,
 };
 
+/* What is said to whom no port can be given. */
+enum nat_refusal {
+    NAT_REFUSE_SILENTLY,
+    NAT_REFUSE_PROHIBITED,       /* ICMP: communication administratively prohibited (RFC 5508 REQ-8) */
+    NAT_REFUSE_HOST_UNREACHABLE, /* ICMP: host unreachable (RFC 6888 REQ-11 B) */
+};
+
 struct nat_config {
-    ipv4 own[2];      /* by nat_side: its own addresses; answers pings, sends ICMP errors */
-    uint16_t mtu[2];  /* by nat_side: bytes of IP packet */
-    ipv4 public_addr; /* the outside address of all mappings; 0: there are none, only one_to_one */
+    ipv4 own[2];         /* by nat_side: its own addresses; answers pings, sends ICMP errors */
+    uint16_t mtu[2];     /* by nat_side: bytes of IP packet */
+    ipv4 pool[NAT_POOL]; /* the outside addresses of mappings; a forward's is the first */
+    unsigned pool_n;     /* 0: there are no mappings, only one_to_one */
     struct {
         ipv4 inside, outside; /* 0: no such pair */
     } one_to_one;
+    ipv4 dmz; /* the inside host that gets what is for no mapping; 0: nobody */
+
     enum nat_dependence mapping;
     enum nat_dependence filtering;
     enum nat_ports ports;
-    struct port_range range;  /* of mapped ports and ICMP identifiers */
-    bool parity;              /* an even port is mapped to an even one (RFC 4787 REQ-4) */
-    bool hairpin;             /* inside to inside by way of the public address (RFC 4787 REQ-9) */
+    struct port_range range; /* of mapped ports and ICMP identifiers */
+    bool parity;             /* an even port is mapped to an even one (RFC 4787 REQ-4) */
+    bool contiguity;         /* the odd port after a mapped even one is mapped to the next one (RFC 4787 §4.2.3) */
+    bool overload;           /* mappings for different remotes may share a port (RFC 4787 §4.2.1, REQ-3 forbids it);
+                                needs address-and-port-dependent mapping, and no reuse delay and no blocks */
+    bool paired;             /* all mappings of an inside address have one outside address (RFC 4787 REQ-2) */
+
+    uint32_t quota;       /* mappings of one inside address at a time (RFC 6888 REQ-4); 0: no bound */
+    uint16_t block;       /* ports are given to an inside address in blocks of so many (RFC 6888 §4); 0: singly */
+    uint16_t blocks;      /* of one inside address at a time, at most NAT_BLOCKS */
+    lab_time reuse_delay; /* a port stays free so long before another endpoint gets it (RFC 6888 REQ-8) */
+    uint32_t reuse_ports; /* so many ports wait at most; the one that waits longest gives way. 0: no bound */
+
+    bool hairpin;          /* inside to inside by way of the public address (RFC 4787 REQ-9) */
+    bool hairpin_internal; /* a hairpinned packet keeps its inside source (REQ-9 a forbids it) */
+    bool hold_syn;         /* an unsolicited SYN is held for 6 s, then refused (RFC 5382 REQ-4); else dropped */
+    enum nat_refusal refuse;
+    lab_time leak; /* so long after its start and after a reboot, new flows pass untranslated: a router that
+                      forwards before its rules are loaded. Such a flow stays as it is while it lives */
+    uint16_t mss;  /* the most that a SYN may announce, bytes of TCP payload; 0: as it is */
+
     bool refresh_inbound;     /* inbound UDP and ICMP packets keep a mapping alive too (RFC 4787 REQ-6 a) */
-    uint32_t quota;           /* mappings of one inside address at a time (RFC 6888 REQ-4); 0: no bound */
     lab_time udp_timeout;     /* after the last packet that refreshes (RFC 4787 REQ-5) */
     lab_time udp_unreplied;   /* the same while nothing has come back (FACTS NW-4) */
     lab_time icmp_timeout;    /* of queries (RFC 5508 REQ-2) */
     lab_time tcp_established; /* idle, handshake done (RFC 5382 REQ-5) */
-    lab_time tcp_transitory;  /* idle, opening or closing (RFC 5382 REQ-5) */
+    lab_time tcp_transitory;  /* idle, opening (RFC 5382 REQ-5, RFC 7857 §2.2) */
+    lab_time tcp_closing;     /* idle, closed or reset (RFC 7857 §2.2, §2.3) */
 };
 
 /* A mapping as the outside of the engine sees it. For ICMP the ports are query identifiers. */
@@ -62,20 +96,27 @@ struct nat_mapping {
     uint8_t protocol; /* IP_UDP, IP_TCP, IP_ICMP */
     struct endpoint inside, outside;
     struct endpoint remote; /* whom the packet that made it was for; all zero for a forward */
+    uint16_t ports;         /* BLOCK_TAKEN, BLOCK_GIVEN: from outside.port on; protocol, inside.port and remote are 0 */
 };
 
-enum nat_change { NAT_CREATED, NAT_EXPIRED, NAT_REMOVED };
+enum nat_change { NAT_CREATED, NAT_EXPIRED, NAT_REMOVED, NAT_BLOCK_TAKEN, NAT_BLOCK_GIVEN };
 
-/* Called for mappings made by packets, from inside nat_packet, nat_expire and nat_flush. May not call the engine. */
+/* Called for mappings made by packets and for blocks, from inside nat_packet, nat_expire, nat_flush, nat_rebind and
+ * nat_set_pool. May not call the engine. */
 typedef void nat_changed(void *arg, enum nat_change change, const struct nat_mapping *mapping);
 
-/* *config is copied. FE_EMEM. */
-int nat_new(struct nat **out, const struct nat_config *config, const struct prng *rng, nat_changed *changed, void *arg);
+/* *config is copied; `now` begins the leak. FE_EMEM. */
+int nat_new(struct nat **out, const struct nat_config *config, const struct prng *rng, lab_time now,
+            nat_changed *changed, void *arg);
 void nat_free(struct nat *nat); /* NULL is fine */
 
-/* Timeouts, filtering, hairpin, refresh_inbound and quota may differ from what was; all else must be the same. Holds
- * for packets from now on: what is mapped keeps its deadline until its next packet. */
+/* Timeouts, filtering, hairpin, hold_syn, refuse, mss and refresh_inbound may differ from what was; all else must be
+ * the same. Holds for packets from now on: what is mapped keeps its deadline until its next packet. */
 void nat_configure(struct nat *nat, const struct nat_config *config);
+
+/* Other public addresses from now on, `n` from 1 to NAT_POOL; the first is also the NAT's own outside address. Every
+ * mapping is removed; forwards move along. */
+void nat_set_pool(struct nat *nat, const ipv4 *pool, unsigned n);
 
 /* A port forward of `protocol` (IP_UDP, IP_TCP). FE_EUSED: the outside port, or the inside endpoint, has a mapping;
  * FE_EMEM. */
@@ -86,7 +127,7 @@ enum nat_action {
     NAT_FORWARD, /* `packet` leaves by `side` */
     NAT_ANSWER,  /* the NAT's own `packet` leaves by `side`; when there is a cause, what came is dropped for it */
     NAT_DROP,    /* dropped for `cause`; `packet` is as it came */
-    NAT_HOLD,    /* a fragment before its first one: kept, comes out of nat_released() later */
+    NAT_HOLD,    /* a fragment before its first one, or an unsolicited SYN: kept, nat_released() tells of it later */
 };
 
 enum nat_cause {
@@ -114,8 +155,13 @@ struct nat_verdict {
 /* One packet that arrived at `from`. `now` never goes back. */
 void nat_packet(struct nat *nat, enum nat_side from, uint8_t *packet, size_t n, lab_time now, struct nat_verdict *out);
 
-/* After nat_packet and nat_expire: what has become of held fragments, one a call; false when there is no more. */
-bool nat_released(struct nat *nat, struct nat_verdict *out);
+/* After nat_packet and nat_expire: what has become of a held packet, one a call; false when there is no more. `held` is
+ * the packet as it came; for ANSWER the verdict's packet is another. */
+struct nat_held {
+    const uint8_t *packet;
+    size_t n;
+};
+bool nat_released(struct nat *nat, struct nat_verdict *out, struct nat_held *held);
 
 /* ---- time ---- */
 void nat_expire(struct nat *nat, lab_time now); /* ends what has reached its deadline */
@@ -127,6 +173,8 @@ lab_time nat_deadline(const struct nat *nat);
 /* ---- all at once ---- */
 size_t nat_count(const struct nat *nat); /* mappings, forwards not counted */
 size_t nat_flush(struct nat *nat);       /* removes every mapping, oldest slot first; returns how many. Forwards stay */
-size_t nat_reboot(struct nat *nat);      /* the same without telling; fragments are forgotten too */
+size_t nat_reboot(struct nat *nat, lab_time now); /* the same without telling; held packets are forgotten too */
+/* Every mapping gets another port, told as its removal and creation; returns how many did. Sessions go on. */
+size_t nat_rebind(struct nat *nat);
 
 #endif

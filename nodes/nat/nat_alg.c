@@ -53,7 +53,7 @@ static lab_time pinhole_end(const struct nat_parcel *p)
 }
 
 /* Opens or refreshes the pinhole of one inside port; false: no port is left. */
-static bool open_pinhole(struct nat_parcel *p, struct endpoint inside, uint16_t *outside_port)
+static bool open_pinhole(struct nat_parcel *p, struct endpoint inside, struct endpoint *outside)
 {
     struct nat_table *t = &p->nat->table;
     bool anyone = p->nat->alg->config.pinholes == NAT_ALG_PINHOLES_ANYONE;
@@ -62,34 +62,34 @@ static bool open_pinhole(struct nat_parcel *p, struct endpoint inside, uint16_t 
     if (session == NAT_NONE && nat_session_open(t, IP_UDP, inside, remote, pinhole_end(p), &session))
         return false;
     nat_session_keep(t, session, pinhole_end(p));
-    *outside_port = t->sessions[session].outside_port;
+    *outside = t->sessions[session].outside;
     return true;
 }
 
 /* An inside port that nothing was sent from. Without a mapping it is hoped to keep its number. */
-static uint16_t expected_port(const struct nat_parcel *p, struct endpoint inside)
+static struct endpoint expected(const struct nat_parcel *p, struct endpoint inside)
 {
     const struct nat_table *t = &p->nat->table;
     uint32_t mapping = nat_mapping_out(t, IP_UDP, inside, (struct endpoint){p->v.dst, p->v.dport});
-    return mapping == NAT_NONE ? inside.port : t->mappings[mapping].outside_port;
+    return mapping == NAT_NONE ? (struct endpoint){t->config.pool[0], inside.port} : t->mappings[mapping].outside;
 }
 
 static bool media_port(void *arg, struct endpoint rtp, struct endpoint rtcp, struct endpoint *shown)
 {
     struct nat_parcel *p = arg;
     const struct nat_config *c = &p->nat->table.config;
-    uint16_t rtcp_port;
+    struct endpoint rtcp_shown;
     if (rtp.addr == c->one_to_one.inside) {
         *shown = (struct endpoint){c->one_to_one.outside, rtp.port};
         return true;
     }
-    *shown = (struct endpoint){c->public_addr, expected_port(p, rtp)};
+    *shown = expected(p, rtp);
     if (p->nat->alg->config.pinholes == NAT_ALG_PINHOLES_NONE)
         return true;
-    if (!open_pinhole(p, rtp, &shown->port))
+    if (!open_pinhole(p, rtp, shown))
         return false;
     if (rtcp.addr == rtp.addr && rtcp.port != rtp.port)
-        open_pinhole(p, rtcp, &rtcp_port);
+        open_pinhole(p, rtcp, &rtcp_shown);
     return true;
 }
 
@@ -103,14 +103,14 @@ static bool signalling_port(void *arg, struct endpoint own, struct endpoint *sho
         return true;
     }
     if (p->from == NAT_INSIDE) {
-        *shown = (struct endpoint){c->public_addr, expected_port(p, own)};
+        *shown = expected(p, own);
         return true;
     }
     if (own.addr == c->one_to_one.outside) {
         *shown = (struct endpoint){c->one_to_one.inside, own.port};
         return true;
     }
-    uint32_t mapping = nat_mapping_in(t, IP_UDP, own.port);
+    uint32_t mapping = nat_mapping_in(t, IP_UDP, own);
     if (mapping == NAT_NONE)
         return false;
     *shown = t->mappings[mapping].inside;

@@ -10,7 +10,8 @@ enum { OWN_TTL = 64, TCP_HEADER = 20 };
 
 /* ---- life ---- */
 
-int nat_new(struct nat **out, const struct nat_config *config, const struct prng *rng, nat_changed *changed, void *arg)
+int nat_new(struct nat **out, const struct nat_config *config, const struct prng *rng, lab_time now,
+            nat_changed *changed, void *arg)
 {
     struct nat *nat = malloc(sizeof *nat);
     if (!nat)
@@ -18,6 +19,8 @@ int nat_new(struct nat **out, const struct nat_config *config, const struct prng
     nat_table_init(&nat->table, config, rng, changed, arg);
     nat->fragments = NULL;
     nat->alg = NULL;
+    nat->syns = NULL;
+    nat->leaks_until = now + config->leak;
     *out = nat;
     return 0;
 }
@@ -29,6 +32,7 @@ void nat_free(struct nat *nat)
     nat_table_fini(&nat->table);
     nat_fragments_free(nat->fragments);
     nat_alg_stop(nat);
+    nat_syns_free(nat->syns);
     free(nat);
 }
 
@@ -52,8 +56,20 @@ size_t nat_flush(struct nat *nat)
     return nat_table_flush(&nat->table, true);
 }
 
-size_t nat_reboot(struct nat *nat)
+size_t nat_rebind(struct nat *nat)
 {
+    return nat_table_rebind(&nat->table);
+}
+
+void nat_set_pool(struct nat *nat, const ipv4 *pool, unsigned n)
+{
+    nat_table_set_pool(&nat->table, pool, n);
+}
+
+size_t nat_reboot(struct nat *nat, lab_time now)
+{
+    nat->leaks_until = now + nat->table.config.leak;
+    nat_syns_clear(nat->syns);
     if (nat->fragments)
         nat_fragments_clear(nat->fragments);
     return nat_table_flush(&nat->table, false);
@@ -64,13 +80,16 @@ void nat_expire(struct nat *nat, lab_time now)
     nat_table_expire(&nat->table, now);
     if (nat->fragments && nat_fragments_deadline(nat->fragments) <= now)
         nat_fragments_expire(nat->fragments, now);
+    nat_syns_expire(nat->syns, now);
 }
 
 lab_time nat_deadline(const struct nat *nat)
 {
     lab_time mappings = nat_table_deadline(&nat->table);
     lab_time fragments = nat->fragments ? nat_fragments_deadline(nat->fragments) : NEVER;
-    return mappings < fragments ? mappings : fragments;
+    lab_time syns = nat_syns_deadline(nat->syns);
+    lab_time held = fragments < syns ? fragments : syns;
+    return mappings < held ? mappings : held;
 }
 
 /* ---- verdicts ---- */
@@ -105,6 +124,17 @@ void nat_send(struct nat_parcel *p, enum nat_side to)
     p->out->fragment = p->v.total > p->nat->table.config.mtu[to];
 }
 
+/* What stands in `answer`, n bytes of it, goes back; 0: there is nothing to say. */
+static void answer(struct nat_parcel *p, size_t n)
+{
+    if (n == 0)
+        return;
+    p->out->action = NAT_ANSWER;
+    p->out->side = p->from;
+    p->out->packet = p->nat->answer;
+    p->out->n = n;
+}
+
 /* RFC 5508 REQ-10: as a router, the NAT sends its own errors, about the packet as it came. */
 bool nat_may_go(struct nat_parcel *p, enum nat_side to)
 {
@@ -114,14 +144,15 @@ bool nat_may_go(struct nat_parcel *p, enum nat_side to)
     if (f.action == IP_FORWARD_SEND || f.action == IP_FORWARD_FRAGMENT)
         return true;
     nat_drop(p, f.type == ICMP_TIME_EXCEEDED ? NAT_TTL_EXCEEDED : NAT_TOO_BIG);
-    size_t n = ip_forward_error(p->nat->answer, sizeof p->nat->answer, &f, c->own[p->from], p->packet, p->v.total);
-    if (n > 0) {
-        p->out->action = NAT_ANSWER;
-        p->out->side = p->from;
-        p->out->packet = p->nat->answer;
-        p->out->n = n;
-    }
+    answer(p, ip_forward_error(p->nat->answer, sizeof p->nat->answer, &f, c->own[p->from], p->packet, p->v.total));
     return false;
+}
+
+void nat_refuse(struct nat_parcel *p, enum nat_cause cause, uint8_t type, uint8_t code, ipv4 own)
+{
+    const struct ip_build ip = {.src = own, .ttl = OWN_TTL};
+    nat_drop(p, cause);
+    answer(p, ip_build_icmp_error(p->nat->answer, sizeof p->nat->answer, &ip, type, code, 0, p->packet, p->v.total));
 }
 
 /* ---- the NAT's own addresses ---- */
@@ -132,7 +163,7 @@ static bool is_own(const struct nat_parcel *p, ipv4 addr)
     const struct nat_config *c = &p->nat->table.config;
     if (addr == c->one_to_one.outside)
         return false;
-    return addr == c->own[NAT_OUTSIDE] || addr == c->public_addr ||
+    return addr == c->own[NAT_OUTSIDE] || nat_is_pooled(c, addr) ||
            (addr == c->own[NAT_INSIDE] && p->from == NAT_INSIDE);
 }
 
@@ -252,17 +283,45 @@ void nat_packet(struct nat *nat, enum nat_side from, uint8_t *packet, size_t n, 
         pass(&p);
 }
 
-bool nat_released(struct nat *nat, struct nat_verdict *out)
+static bool released_fragment(struct nat_parcel *p, size_t *n)
+{
+    struct nat_fate fate;
+    if (!p->nat->fragments || !nat_fragments_take(p->nat->fragments, &p->packet, n, &fate, &p->from))
+        return false;
+    *p->out = (struct nat_verdict){.side = p->from, .packet = p->packet, .n = *n};
+    if (ip_parse(p->packet, *n, &p->v))
+        nat_drop(p, NAT_BAD_PACKET);
+    else
+        follow(p, &fate);
+    return true;
+}
+
+/* RFC 5382 REQ-4: refused, unless the connection was opened from inside meanwhile. */
+static bool released_syn(struct nat_parcel *p, size_t *n)
+{
+    enum nat_cause cause;
+    if (!nat_syns_take(p->nat->syns, &p->packet, n, &cause))
+        return false;
+    p->from = NAT_OUTSIDE;
+    *p->out = (struct nat_verdict){.side = p->from, .packet = p->packet, .n = *n};
+    if (ip_parse(p->packet, *n, &p->v)) {
+        nat_drop(p, NAT_BAD_PACKET);
+        return true;
+    }
+    struct nat_ends ends = nat_ends_of(&p->v);
+    if (nat_session_in(&p->nat->table, IP_TCP, ends.dst, ends.src) != NAT_NONE)
+        nat_drop(p, cause);
+    else
+        nat_refuse(p, cause, ICMP_UNREACHABLE, ICMP_PORT_UNREACHABLE, p->v.dst);
+    return true;
+}
+
+bool nat_released(struct nat *nat, struct nat_verdict *out, struct nat_held *held)
 {
     struct nat_parcel p = {.nat = nat, .out = out};
-    struct nat_fate fate;
     size_t n;
-    if (!nat->fragments || !nat_fragments_take(nat->fragments, &p.packet, &n, &fate, &p.from))
+    if (!released_fragment(&p, &n) && !released_syn(&p, &n))
         return false;
-    *out = (struct nat_verdict){.side = p.from, .packet = p.packet, .n = n};
-    if (ip_parse(p.packet, n, &p.v))
-        nat_drop(&p, NAT_BAD_PACKET);
-    else
-        follow(&p, &fate);
+    *held = (struct nat_held){p.packet, n};
     return true;
 }

@@ -5,6 +5,7 @@
 #include "nodes/nat/nat.h"
 #include "nodes/nat/nat_fragment.h"
 #include "nodes/nat/nat_rewrite.h"
+#include "nodes/nat/nat_syn.h"
 #include "nodes/nat/nat_table.h"
 #include "nodes/proto/ip.h"
 
@@ -14,6 +15,8 @@ struct nat {
     struct nat_table table;
     struct nat_fragments *fragments; /* NULL before the first one comes */
     struct nat_alg *alg;             /* NULL: it does not look into SIP */
+    struct nat_syns *syns;           /* the same */
+    lab_time leaks_until;
     uint8_t answer[NAT_ANSWER_MAX];
 };
 
@@ -34,7 +37,18 @@ bool nat_may_go(struct nat_parcel *p, enum nat_side to);
 /* Its last step: one TTL less; the verdict is to send it by `to`. The addresses are the caller's to rewrite. */
 void nat_send(struct nat_parcel *p, enum nat_side to);
 
+/* An ICMP error about the packet as it came goes back to its sender, who is also dropped for `cause`. */
+void nat_refuse(struct nat_parcel *p, enum nat_cause cause, uint8_t type, uint8_t code, ipv4 own);
+
 /* ---- translation (nat_translate.c) ---- */
+/* An address of the pool. */
+static inline bool nat_is_pooled(const struct nat_config *c, ipv4 addr)
+{
+    for (unsigned i = 0; i < c->pool_n; i++)
+        if (c->pool[i] == addr)
+            return true;
+    return false;
+}
 /* True for an address that stands for something inside when it is seen from outside. */
 bool nat_is_public(const struct nat *nat, ipv4 addr);
 /* An ICMP query belongs to an identifier and an address, and to no port at the other end (RFC 5508 §3.1). */
@@ -53,6 +67,13 @@ void nat_alg_packet(struct nat_parcel *p);
 
 /* ---- ICMP errors (nat_icmp.c) ---- */
 void nat_translate_error(struct nat_parcel *p);
+
+/* ---- unsolicited SYNs (nat_syn.c) ---- */
+/* What comes in for nobody, or past no filter: `cause`. True when it is held and the verdict is given. */
+bool nat_syn_hold(struct nat_parcel *p, enum nat_cause cause);
+
+/* ---- the size of TCP segments (nat_mss.c) ---- */
+void nat_mss_clamp(struct nat_parcel *p); /* after the rewriting */
 
 /* ---- how long sessions live (nat_lifetime.c) ---- */
 /* A packet of the session came from `from`: notes what it tells and moves the deadline. */

@@ -123,7 +123,8 @@ static uint32_t mapping_find(const struct nat_flows *t, const struct nat_mapping
 
 static int mapping_join(struct nat_flows *t, struct nat_flow *f)
 {
-    const struct nat_mapping m = {f->is.protocol, f->is.src, f->is.new_src, f->is.dst};
+    const struct nat_mapping m = {
+        .protocol = f->is.protocol, .inside = f->is.src, .outside = f->is.new_src, .remote = f->is.dst};
     uint32_t slot = mapping_find(t, &m);
     f->mapping = slot;
     if (slot != NAT_NONE) {

@@ -23,9 +23,9 @@ static enum nat_cause quote_in(const struct nat_parcel *p, struct quote *q)
         q->ends.src.addr = c->one_to_one.inside;
         return NAT_NO_CAUSE;
     }
-    if (!q->v.has_ports || q->ends.src.addr != c->public_addr)
+    if (!q->v.has_ports || !nat_is_pooled(c, q->ends.src.addr))
         return NAT_NO_MAPPING;
-    uint32_t session = nat_session_in(t, q->v.protocol, q->ends.src.port, nat_remote(q->v.protocol, q->ends.dst));
+    uint32_t session = nat_session_in(t, q->v.protocol, q->ends.src, nat_remote(q->v.protocol, q->ends.dst));
     if (session == NAT_NONE)
         return NAT_NO_MAPPING;
     q->ends.src = t->sessions[session].inside;
@@ -46,7 +46,7 @@ static enum nat_cause quote_out(const struct nat_parcel *p, struct quote *q)
     uint32_t mapping = nat_mapping_out(t, q->v.protocol, q->ends.dst, nat_remote(q->v.protocol, q->ends.src));
     if (mapping == NAT_NONE)
         return NAT_NO_MAPPING;
-    q->ends.dst = (struct endpoint){c->public_addr, t->mappings[mapping].outside_port};
+    q->ends.dst = t->mappings[mapping].outside;
     return NAT_NO_CAUSE;
 }
 

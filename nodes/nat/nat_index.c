@@ -58,7 +58,7 @@ void nat_index_remove(struct nat_index *index, uint32_t hash, uint32_t slot)
 {
     uint32_t mask = index->cap - 1;
     uint32_t gap = hash & mask;
-    while (index->buckets[gap].slot != slot)
+    while (index->buckets[gap].slot != slot || index->buckets[gap].hash != hash)
         gap = (gap + 1) & mask;
     for (uint32_t i = (gap + 1) & mask; index->buckets[i].slot != NAT_NONE; i = (i + 1) & mask) {
         uint32_t home = index->buckets[i].hash & mask;

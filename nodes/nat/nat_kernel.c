@@ -69,7 +69,7 @@ static bool is_inside(const struct nat_kernel *node, ipv4 addr)
 /* Translated to the shared address: a port of it is in use as long as the flow lives. */
 static bool is_mapped(const struct nat_kernel *node, const struct host_knat_flow *flow)
 {
-    return node->config.public_addr && flow->new_src.addr == node->config.public_addr &&
+    return node->rules.public_addr && flow->new_src.addr == node->rules.public_addr &&
            flow->src.addr != flow->new_src.addr;
 }
 
@@ -238,6 +238,7 @@ int nat_kernel_start(struct host *h, const void *settings, void **out, struct te
     node->logic = &kernel_logic;
     node->host = h;
     node->settings = *(const struct nat_settings *)settings;
+    nat_settings_preset(&node->settings);
     nat_flows_init(&node->flows, time_is_over, mapping_changed, node);
     int error = kernel_open(node, why);
     if (error)

@@ -84,8 +84,9 @@ static void carry_out(struct nat_node *node, const struct nat_verdict *verdict, 
 static void settle(struct nat_node *node)
 {
     struct nat_verdict verdict;
-    while (nat_released(node->engine, &verdict))
-        carry_out(node, &verdict, verdict.packet, verdict.n);
+    struct nat_held held;
+    while (nat_released(node->engine, &verdict, &held))
+        carry_out(node, &verdict, held.packet, held.n);
     lab_time next = nat_deadline(node->engine);
     if (next != NEVER && (!timer_running(&node->deadline) || next < node->deadline.at))
         host_timer_start(node->host, &node->deadline, next);
@@ -124,7 +125,22 @@ static int configure_alg(struct nat_node *node)
 
 static void reboot(struct nat_node *node)
 {
-    nat_trace_reboot(node->host, nat_reboot(node->engine));
+    nat_trace_reboot(node->host, nat_reboot(node->engine, host_now(node->host)));
+}
+
+static void set_public(struct nat_node *node, struct span line, struct span value)
+{
+    ipv4 own = host_port_at(node->host, node->port[NAT_OUTSIDE])->addr;
+    char buf[256];
+    struct text why = text_on(buf, sizeof buf);
+    ipv4 addr;
+    if (nat_settings_public(&node->settings, own, value, &addr, &why)) {
+        nat_trace_bad_command(node->host, line, text_span(&why));
+        return;
+    }
+    node->config.pool[0] = node->config.own[NAT_OUTSIDE] = addr;
+    node->config.pool_n = 1;
+    nat_set_pool(node->engine, node->config.pool, 1);
 }
 
 static void nat_node_command(void *arg, struct span line)
@@ -137,8 +153,12 @@ static void nat_node_command(void *arg, struct span line)
         reboot(node);
     } else if (span_is(line, "flush")) {
         nat_flush(node->engine);
+    } else if (span_is(line, "rebind")) {
+        nat_rebind(node->engine);
+    } else if (span_starts(line, SPAN("set public "))) {
+        set_public(node, line, span_make(line.p + 11, line.n - 11));
     } else if (!span_starts(line, SPAN("set "))) {
-        nat_trace_bad_command(node->host, line, SPAN("a nat understands reboot, flush and set"));
+        nat_trace_bad_command(node->host, line, SPAN("a nat understands reboot, flush, rebind and set"));
     } else if (nat_settings_change(&changed, span_make(line.p + 4, line.n - 4), &why) ||
                nat_settings_conflict(&changed, &why)) {
         nat_trace_bad_command(node->host, line, text_span(&why));
@@ -169,7 +189,7 @@ static int open_engine(struct nat_node *node, struct text *why)
     static const struct host_raw_events events = {.received = packet_came};
     struct prng rng;
     host_stream(node->host, "ports", &rng);
-    int error = nat_new(&node->engine, &node->config, &rng, trace_mapping, node);
+    int error = nat_new(&node->engine, &node->config, &rng, host_now(node->host), trace_mapping, node);
     if (!error)
         error = nat_settings_forwards(&node->settings, node->engine, why);
     if (!error)
@@ -190,6 +210,7 @@ static int nat_node_start(struct host *h, const void *settings, void **out, stru
     node->host = h;
     node->piece_cap = PIECE_MIN;
     node->settings = *(const struct nat_settings *)settings;
+    nat_settings_preset(&node->settings);
     timer_init(&node->deadline, deadline_came, node);
     int error = nat_find_ports(h, node->port, &node->config, why);
     for (unsigned side = NAT_INSIDE; side <= NAT_OUTSIDE; side++)
@@ -247,5 +268,7 @@ const struct node_kind nat_kind = {
     .commands =
         "reboot                 all mappings are lost at once\n"
         "flush                  all mappings are removed, and traced one by one\n"
-        "set SETTING VALUE      changes a timeout, filtering, hairpin, refresh or the ALG from the next packet on\n",
+        "rebind                 all mappings get other outside ports, and their sessions go on\n"
+        "set public ADDRESS     the outside address changes; all mappings are removed, forwards move along\n"
+        "set SETTING VALUE      changes a timeout, filtering, hairpin, refresh, the ALG, … from the next packet on\n",
 };

@@ -1,4 +1,5 @@
-/* How long a session lives after a packet: RFC 4787 §4.3 (UDP), RFC 5382 §5 (TCP), RFC 5508 §3.2 (ICMP queries). */
+/* How long a session lives after a packet: RFC 4787 §4.3 (UDP), RFC 5382 §5 with RFC 7857 §2 (TCP), RFC 5508 §3.2 (ICMP
+ * queries). */
 #include "nodes/nat/nat_lifetime.h"
 
 #include "nodes/nat/nat_engine.h"
@@ -41,7 +42,9 @@ lab_time nat_lifetime(const struct nat_config *c, uint8_t protocol, uint8_t seen
         return c->icmp_timeout;
     if (protocol == IP_UDP)
         return seen & NAT_SEEN_IN ? c->udp_timeout : c->udp_unreplied;
-    return (seen & NAT_SEEN_UP) && !tcp_is_closing(seen) ? c->tcp_established : c->tcp_transitory;
+    if (tcp_is_closing(seen))
+        return c->tcp_closing;
+    return seen & NAT_SEEN_UP ? c->tcp_established : c->tcp_transitory;
 }
 
 /* A timeout may be so long that it never comes. */

@@ -1,5 +1,5 @@
 /* How long a session lives, for farend's own engine and for the kernel's flows alike: RFC 4787 §4.3 (UDP), RFC 5382 §5
- * (TCP), RFC 5508 §3.2 (ICMP queries). */
+ * with RFC 7857 §2 (TCP), RFC 5508 §3.2 (ICMP queries). */
 #ifndef FAREND_NAT_LIFETIME_H
 #define FAREND_NAT_LIFETIME_H
 

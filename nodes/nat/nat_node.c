@@ -39,12 +39,30 @@ static const char *change_text(enum nat_change change)
     case NAT_CREATED: return "created";
     case NAT_EXPIRED: return "expired";
     case NAT_REMOVED: return "removed";
+    case NAT_BLOCK_TAKEN: return "taken";
+    case NAT_BLOCK_GIVEN: return "given-back";
     }
     return "";
 }
 
+/* RFC 6888 REQ-13, REQ-14: with blocks, this line is all that an operator needs to keep. */
+static void trace_block(struct host *h, enum nat_change change, const struct nat_mapping *m)
+{
+    struct record *r = host_trace(h, "block");
+    record_str(r, "state", change_text(change));
+    record_addr(r, "inside", m->inside.addr);
+    record_addr(r, "outside", m->outside.addr);
+    record_u64(r, "low", m->outside.port);
+    record_u64(r, "high", m->outside.port + m->ports - 1u);
+    host_trace_end(h);
+}
+
 void nat_trace_mapping(struct host *h, enum nat_change change, const struct nat_mapping *m)
 {
+    if (change == NAT_BLOCK_TAKEN || change == NAT_BLOCK_GIVEN) {
+        trace_block(h, change, m);
+        return;
+    }
     struct record *r = host_trace(h, "mapping");
     record_str(r, "state", change_text(change));
     record_str(r, "proto", protocol_text(m->protocol));

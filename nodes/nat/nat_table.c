@@ -10,8 +10,8 @@ void nat_table_init(struct nat_table *t, const struct nat_config *config, const 
 {
     *t = (struct nat_table){.config = *config, .rng = *rng, .changed = changed, .arg = arg};
     t->sessions_free = t->mappings_free = t->subscribers_free = NAT_NONE;
-    for (size_t i = 0; i < sizeof t->cursor / sizeof t->cursor[0]; i++)
-        t->cursor[i] = config->range.low;
+    t->cooling_first = t->cooling_last = NAT_NONE;
+    nat_ports_reset(t);
 }
 
 void nat_table_fini(struct nat_table *t)
@@ -20,23 +20,12 @@ void nat_table_fini(struct nat_table *t)
     free(t->mappings);
     free(t->subscribers);
     free(t->heap);
+    free(t->blocks);
     nat_index_fini(&t->session_by_inside);
     nat_index_fini(&t->session_by_outside);
     nat_index_fini(&t->mapping_by_inside);
     nat_index_fini(&t->mapping_by_outside);
     nat_index_fini(&t->subscriber_by_inside);
-}
-
-/* Doubles an array of records that has no free slot. FE_EMEM. */
-static int grow(void **records, uint32_t *cap, size_t each)
-{
-    uint32_t wanted = *cap ? 2 * *cap : 4;
-    void *grown = realloc(*records, wanted * each);
-    if (!grown)
-        return FE_EMEM;
-    *records = grown;
-    *cap = wanted;
-    return 0;
 }
 
 /* ---- keys ---- */
@@ -51,9 +40,9 @@ static uint32_t hash_out(uint8_t protocol, struct endpoint inside, struct endpoi
     return nat_index_hash(word(inside) << 8 | protocol, word(remote));
 }
 
-static uint32_t hash_in(uint8_t protocol, uint16_t outside_port, struct endpoint remote)
+static uint32_t hash_in(uint8_t protocol, struct endpoint outside, struct endpoint remote)
 {
-    return nat_index_hash((uint64_t)outside_port << 8 | protocol, word(remote));
+    return nat_index_hash(word(outside) << 8 | protocol, word(remote));
 }
 
 /* The part of the remote endpoint on which a mapping depends (RFC 4787 §4.1). */
@@ -69,7 +58,7 @@ static struct endpoint mapping_key(const struct nat_table *t, struct endpoint re
 
 static struct endpoint record_key(const struct nat_table *t, const struct nat_record *m)
 {
-    return m->forward ? (struct endpoint){0} : mapping_key(t, m->remote);
+    return m->state == NAT_FORWARDING ? (struct endpoint){0} : mapping_key(t, m->remote);
 }
 
 /* ---- look-ups ---- */
@@ -86,27 +75,27 @@ uint32_t nat_session_out(const struct nat_table *t, uint8_t protocol, struct end
     return slot;
 }
 
-uint32_t nat_session_in(const struct nat_table *t, uint8_t protocol, uint16_t outside_port, struct endpoint remote)
+uint32_t nat_session_in(const struct nat_table *t, uint8_t protocol, struct endpoint outside, struct endpoint remote)
 {
-    uint32_t hash = hash_in(protocol, outside_port, remote);
+    uint32_t hash = hash_in(protocol, outside, remote);
     uint32_t slot;
     for (uint32_t at = 0; (slot = nat_index_next(&t->session_by_outside, hash, &at)) != NAT_NONE;) {
         const struct nat_session *s = &t->sessions[slot];
-        if (s->outside_port == outside_port && endpoint_equal(s->remote, remote) && s->protocol == protocol)
+        if (endpoint_equal(s->outside, outside) && endpoint_equal(s->remote, remote) && s->protocol == protocol)
             break;
     }
     return slot;
 }
 
 static uint32_t mapping_with_key(const struct nat_table *t, uint8_t protocol, struct endpoint inside,
-                                 struct endpoint key, bool forward)
+                                 struct endpoint key, enum nat_record_state state)
 {
     uint32_t hash = hash_out(protocol, inside, key);
     uint32_t slot;
     for (uint32_t at = 0; (slot = nat_index_next(&t->mapping_by_inside, hash, &at)) != NAT_NONE;) {
         const struct nat_record *m = &t->mappings[slot];
         if (endpoint_equal(m->inside, inside) && endpoint_equal(record_key(t, m), key) && m->protocol == protocol &&
-            m->forward == forward)
+            m->state == state)
             break;
     }
     return slot;
@@ -116,88 +105,50 @@ static uint32_t mapping_with_key(const struct nat_table *t, uint8_t protocol, st
 uint32_t nat_mapping_out(const struct nat_table *t, uint8_t protocol, struct endpoint inside, struct endpoint remote)
 {
     if (t->forwards) {
-        uint32_t slot = mapping_with_key(t, protocol, inside, (struct endpoint){0}, true);
+        uint32_t slot = mapping_with_key(t, protocol, inside, (struct endpoint){0}, NAT_FORWARDING);
         if (slot != NAT_NONE)
             return slot;
     }
-    return mapping_with_key(t, protocol, inside, mapping_key(t, remote), false);
+    return mapping_with_key(t, protocol, inside, mapping_key(t, remote), NAT_LIVE);
 }
 
-uint32_t nat_mapping_in(const struct nat_table *t, uint8_t protocol, uint16_t outside_port)
+uint32_t nat_port_holder(const struct nat_table *t, uint8_t protocol, struct endpoint outside)
 {
-    uint32_t hash = hash_in(protocol, outside_port, (struct endpoint){0});
+    uint32_t hash = hash_in(protocol, outside, (struct endpoint){0});
     uint32_t slot;
     for (uint32_t at = 0; (slot = nat_index_next(&t->mapping_by_outside, hash, &at)) != NAT_NONE;) {
         const struct nat_record *m = &t->mappings[slot];
-        if (m->outside_port == outside_port && m->protocol == protocol)
+        if (endpoint_equal(m->outside, outside) && m->protocol == protocol)
             break;
     }
     return slot;
 }
 
-/* ---- subscribers (RFC 6888 REQ-4) ---- */
-
-static uint32_t subscriber_hash(ipv4 inside)
+uint32_t nat_mapping_in(const struct nat_table *t, uint8_t protocol, struct endpoint outside)
 {
-    return nat_index_hash(inside, 0);
-}
-
-static uint32_t subscriber_find(const struct nat_table *t, ipv4 inside)
-{
-    uint32_t slot;
-    for (uint32_t at = 0; (slot = nat_index_next(&t->subscriber_by_inside, subscriber_hash(inside), &at)) != NAT_NONE;)
-        if (t->subscribers[slot].inside == inside)
-            break;
-    return slot;
-}
-
-/* Counts one more mapping. FE_EAGAIN: the quota is used up; FE_EMEM. */
-static int subscriber_take(struct nat_table *t, ipv4 inside)
-{
-    if (t->config.quota == 0)
-        return 0;
-    uint32_t slot = subscriber_find(t, inside);
-    if (slot != NAT_NONE) {
-        if (t->subscribers[slot].mappings >= t->config.quota)
-            return FE_EAGAIN;
-        t->subscribers[slot].mappings++;
-        return 0;
-    }
-    void *records = t->subscribers;
-    if (nat_index_reserve(&t->subscriber_by_inside) ||
-        (t->subscribers_free == NAT_NONE && t->subscribers_n == t->subscribers_cap &&
-         grow(&records, &t->subscribers_cap, sizeof *t->subscribers)))
-        return FE_EMEM;
-    t->subscribers = records;
-    slot = t->subscribers_free;
-    if (slot == NAT_NONE)
-        slot = t->subscribers_n++;
-    else
-        t->subscribers_free = t->subscribers[slot].mappings;
-    t->subscribers[slot] = (struct nat_subscriber){inside, 1};
-    nat_index_add(&t->subscriber_by_inside, subscriber_hash(inside), slot);
-    return 0;
-}
-
-static void subscriber_give(struct nat_table *t, ipv4 inside)
-{
-    if (t->config.quota == 0)
-        return;
-    uint32_t slot = subscriber_find(t, inside);
-    if (--t->subscribers[slot].mappings > 0)
-        return;
-    nat_index_remove(&t->subscriber_by_inside, subscriber_hash(inside), slot);
-    t->subscribers[slot].mappings = t->subscribers_free;
-    t->subscribers_free = slot;
+    uint32_t slot = nat_port_holder(t, protocol, outside);
+    return slot != NAT_NONE && t->mappings[slot].state == NAT_COOLING ? NAT_NONE : slot;
 }
 
 /* ---- mappings ---- */
 
 static void tell(const struct nat_table *t, enum nat_change change, const struct nat_record *m)
 {
-    struct nat_mapping mapping = {m->protocol, m->inside, {t->config.public_addr, m->outside_port}, m->remote};
+    struct nat_mapping mapping = {m->protocol, m->inside, m->outside, m->remote, 0};
     if (t->changed)
         t->changed(t->arg, change, &mapping);
+}
+
+/* Doubles an array of records that has no free slot. FE_EMEM. */
+static int grow(void **records, uint32_t *cap, size_t each)
+{
+    uint32_t wanted = *cap ? 2 * *cap : 4;
+    void *grown = realloc(*records, wanted * each);
+    if (!grown)
+        return FE_EMEM;
+    *records = grown;
+    *cap = wanted;
+    return 0;
 }
 
 static int mappings_reserve(struct nat_table *t)
@@ -212,6 +163,24 @@ static int mappings_reserve(struct nat_table *t)
     return error;
 }
 
+static void index_outside(struct nat_table *t, uint32_t slot)
+{
+    const struct nat_record *m = &t->mappings[slot];
+    nat_index_add(&t->mapping_by_outside, hash_in(m->protocol, m->outside, (struct endpoint){0}), slot);
+    nat_port_count(t, m->protocol, m->outside, true);
+    if (m->subscriber != NAT_NONE)
+        nat_block_use(t, m->subscriber, m->outside, true);
+}
+
+static void unindex_outside(struct nat_table *t, uint32_t slot)
+{
+    const struct nat_record *m = &t->mappings[slot];
+    nat_index_remove(&t->mapping_by_outside, hash_in(m->protocol, m->outside, (struct endpoint){0}), slot);
+    nat_port_count(t, m->protocol, m->outside, false);
+    if (m->subscriber != NAT_NONE)
+        nat_block_use(t, m->subscriber, m->outside, false);
+}
+
 /* After mappings_reserve. */
 static uint32_t mapping_add(struct nat_table *t, const struct nat_record *m)
 {
@@ -223,48 +192,89 @@ static uint32_t mapping_add(struct nat_table *t, const struct nat_record *m)
     t->mappings[slot] = *m;
     t->mappings[slot].sessions = NAT_NONE;
     nat_index_add(&t->mapping_by_inside, hash_out(m->protocol, m->inside, record_key(t, m)), slot);
-    nat_index_add(&t->mapping_by_outside, hash_in(m->protocol, m->outside_port, (struct endpoint){0}), slot);
-    nat_port_count(t, m->protocol, m->outside_port, true);
+    index_outside(t, slot);
     return slot;
+}
+
+/* A mapping that a packet made, at the endpoint that was found for it. */
+static uint32_t mapping_add_live(struct nat_table *t, const struct nat_record *m)
+{
+    t->subscribers[m->subscriber].records++;
+    t->subscribers[m->subscriber].mappings++;
+    t->dynamic++;
+    uint32_t slot = mapping_add(t, m);
+    tell(t, NAT_CREATED, m);
+    return slot;
+}
+
+/* RFC 6888 REQ-4. */
+static bool quota_is_used_up(const struct nat_table *t, uint32_t subscriber)
+{
+    return t->config.quota && t->subscribers[subscriber].mappings >= t->config.quota;
+}
+
+/* A cooling record at an outside endpoint that is being given out again, or NAT_NONE. It ends after the new one has
+ * begun, so that their block stays the subscriber's. */
+static uint32_t cooling_at(const struct nat_table *t, uint8_t protocol, struct endpoint outside)
+{
+    uint32_t holder = nat_port_holder(t, protocol, outside);
+    return holder != NAT_NONE && t->mappings[holder].state == NAT_COOLING ? holder : NAT_NONE;
 }
 
 static int mapping_create(struct nat_table *t, uint8_t protocol, struct endpoint inside, struct endpoint remote,
                           uint32_t *out)
 {
-    struct nat_record m = {.inside = inside, .remote = remote, .protocol = protocol};
+    struct nat_record m = {.inside = inside, .remote = remote, .protocol = protocol, .state = NAT_LIVE};
+    struct nat_wish wish = {.protocol = protocol, .inside = inside, .remote = remote};
     int error = mappings_reserve(t);
     if (!error)
-        error = subscriber_take(t, inside.addr);
+        error = nat_subscriber_get(t, inside.addr, &wish.subscriber);
     if (error)
         return error;
-    if (!nat_port_pick(t, protocol, inside.port, &m.outside_port)) {
-        subscriber_give(t, inside.addr);
+    m.subscriber = wish.subscriber;
+    if (quota_is_used_up(t, wish.subscriber) || !nat_port_pick(t, &wish, &m.outside)) {
+        nat_subscriber_settle(t, wish.subscriber);
         return FE_EAGAIN;
     }
-    *out = mapping_add(t, &m);
-    t->dynamic++;
-    tell(t, NAT_CREATED, &m);
+    uint32_t cooling = cooling_at(t, protocol, m.outside);
+    *out = mapping_add_live(t, &m);
+    if (cooling != NAT_NONE)
+        nat_cooling_end(t, cooling);
     return 0;
 }
 
-static void mapping_remove(struct nat_table *t, uint32_t slot)
+/* The record is nobody's any more. */
+static void mapping_free(struct nat_table *t, uint32_t slot)
 {
     struct nat_record *m = &t->mappings[slot];
-    nat_index_remove(&t->mapping_by_inside, hash_out(m->protocol, m->inside, record_key(t, m)), slot);
-    nat_index_remove(&t->mapping_by_outside, hash_in(m->protocol, m->outside_port, (struct endpoint){0}), slot);
-    nat_port_count(t, m->protocol, m->outside_port, false);
-    subscriber_give(t, m->inside.addr);
-    t->dynamic--;
-    m->protocol = 0;
+    unindex_outside(t, slot);
+    if (m->subscriber != NAT_NONE) {
+        t->subscribers[m->subscriber].records--;
+        nat_subscriber_settle(t, m->subscriber);
+    }
+    m->state = NAT_FREE;
     m->sessions = t->mappings_free;
     t->mappings_free = slot;
 }
 
+/* A live mapping is no mapping any more; its port is still its own. */
+static void mapping_retire(struct nat_table *t, uint32_t slot)
+{
+    const struct nat_record *m = &t->mappings[slot];
+    nat_index_remove(&t->mapping_by_inside, hash_out(m->protocol, m->inside, record_key(t, m)), slot);
+    t->subscribers[m->subscriber].mappings--;
+    t->dynamic--;
+}
+
 int nat_table_forward(struct nat_table *t, uint8_t protocol, uint16_t outside_port, struct endpoint inside)
 {
-    struct nat_record m = {.inside = inside, .outside_port = outside_port, .protocol = protocol, .forward = true};
-    if (nat_mapping_in(t, protocol, outside_port) != NAT_NONE ||
-        mapping_with_key(t, protocol, inside, (struct endpoint){0}, true) != NAT_NONE)
+    struct nat_record m = {.inside = inside,
+                           .outside = {t->config.pool[0], outside_port},
+                           .protocol = protocol,
+                           .state = NAT_FORWARDING,
+                           .subscriber = NAT_NONE};
+    if (nat_port_holder(t, protocol, m.outside) != NAT_NONE ||
+        mapping_with_key(t, protocol, inside, (struct endpoint){0}, NAT_FORWARDING) != NAT_NONE)
         return FE_EUSED;
     int error = mappings_reserve(t);
     if (error)
@@ -272,6 +282,45 @@ int nat_table_forward(struct nat_table *t, uint8_t protocol, uint16_t outside_po
     mapping_add(t, &m);
     t->forwards = true;
     return 0;
+}
+
+/* ---- cooling (RFC 6888 REQ-8) ---- */
+
+static void cooling_begin(struct nat_table *t, uint32_t slot, lab_time when)
+{
+    struct nat_record *m = &t->mappings[slot];
+    m->state = NAT_COOLING;
+    m->until = t->config.reuse_delay >= NEVER - when ? NEVER : when + t->config.reuse_delay;
+    m->sessions = NAT_NONE;
+    m->cooling_before = t->cooling_last;
+    if (t->cooling_last != NAT_NONE)
+        t->mappings[t->cooling_last].sessions = slot;
+    else
+        t->cooling_first = slot;
+    t->cooling_last = slot;
+    t->cooling_n++;
+    if (t->config.reuse_ports && t->cooling_n > t->config.reuse_ports)
+        nat_cooling_end(t, t->cooling_first);
+}
+
+void nat_cooling_end(struct nat_table *t, uint32_t record)
+{
+    struct nat_record *m = &t->mappings[record];
+    if (m->sessions != NAT_NONE)
+        t->mappings[m->sessions].cooling_before = m->cooling_before;
+    else
+        t->cooling_last = m->cooling_before;
+    if (m->cooling_before != NAT_NONE)
+        t->mappings[m->cooling_before].sessions = m->sessions;
+    else
+        t->cooling_first = m->sessions;
+    t->cooling_n--;
+    mapping_free(t, record);
+}
+
+static lab_time cooling_deadline(const struct nat_table *t)
+{
+    return t->cooling_n ? t->mappings[t->cooling_first].until : NEVER;
 }
 
 /* ---- sessions ---- */
@@ -304,12 +353,29 @@ static uint32_t session_add(struct nat_table *t, const struct nat_session *s)
         t->sessions_free = t->sessions[slot].next;
     t->sessions[slot] = *s;
     nat_index_add(&t->session_by_inside, hash_out(s->protocol, s->inside, s->remote), slot);
-    nat_index_add(&t->session_by_outside, hash_in(s->protocol, s->outside_port, s->remote), slot);
+    nat_index_add(&t->session_by_outside, hash_in(s->protocol, s->outside, s->remote), slot);
     nat_heap_add(t, slot);
     if (s->next != NAT_NONE)
         t->sessions[s->next].previous = slot;
     t->mappings[s->mapping].sessions = slot;
     return slot;
+}
+
+/* After sessions_reserve. */
+static uint32_t session_start(struct nat_table *t, uint32_t mapping, struct endpoint inside, struct endpoint remote,
+                              lab_time expires)
+{
+    const struct nat_record *m = &t->mappings[mapping];
+    struct nat_session s = {.inside = inside,
+                            .remote = remote,
+                            .outside = m->outside,
+                            .protocol = m->protocol,
+                            .mapping = mapping,
+                            .next = m->sessions,
+                            .previous = NAT_NONE,
+                            .expires = expires,
+                            .queued = expires};
+    return session_add(t, &s);
 }
 
 int nat_session_open(struct nat_table *t, uint8_t protocol, struct endpoint inside, struct endpoint remote,
@@ -319,20 +385,26 @@ int nat_session_open(struct nat_table *t, uint8_t protocol, struct endpoint insi
     int error = sessions_reserve(t);
     if (!error && mapping == NAT_NONE)
         error = mapping_create(t, protocol, inside, remote, &mapping);
-    if (error)
-        return error;
-    const struct nat_record *m = &t->mappings[mapping];
-    struct nat_session s = {.inside = inside,
-                            .remote = remote,
-                            .outside_port = m->outside_port,
-                            .protocol = protocol,
-                            .mapping = mapping,
-                            .next = m->sessions,
-                            .previous = NAT_NONE,
-                            .expires = expires,
-                            .queued = expires};
-    *out = session_add(t, &s);
-    return 0;
+    if (!error)
+        *out = session_start(t, mapping, inside, remote, expires);
+    return error;
+}
+
+int nat_session_admit(struct nat_table *t, uint8_t protocol, struct endpoint inside, struct endpoint outside,
+                      struct endpoint remote, lab_time expires, uint32_t *out)
+{
+    struct nat_record m = {
+        .inside = inside, .outside = outside, .remote = remote, .protocol = protocol, .state = NAT_LIVE};
+    if (nat_port_holder(t, protocol, outside) != NAT_NONE || nat_session_out(t, protocol, inside, remote) != NAT_NONE)
+        return FE_EUSED;
+    int error = sessions_reserve(t);
+    if (!error)
+        error = mappings_reserve(t);
+    if (!error)
+        error = nat_subscriber_get(t, inside.addr, &m.subscriber);
+    if (!error)
+        *out = session_start(t, mapping_add_live(t, &m), inside, remote, expires);
+    return error;
 }
 
 void nat_session_keep(struct nat_table *t, uint32_t session, lab_time expires)
@@ -348,7 +420,7 @@ static void session_remove(struct nat_table *t, uint32_t slot)
 {
     struct nat_session *s = &t->sessions[slot];
     nat_index_remove(&t->session_by_inside, hash_out(s->protocol, s->inside, s->remote), slot);
-    nat_index_remove(&t->session_by_outside, hash_in(s->protocol, s->outside_port, s->remote), slot);
+    nat_index_remove(&t->session_by_outside, hash_in(s->protocol, s->outside, s->remote), slot);
     nat_heap_remove(t, slot);
     if (s->next != NAT_NONE)
         t->sessions[s->next].previous = s->previous;
@@ -362,6 +434,18 @@ static void session_remove(struct nat_table *t, uint32_t slot)
 
 /* ---- the end ---- */
 
+/* Its last session was over at `when`. */
+static void mapping_expire(struct nat_table *t, uint32_t slot, lab_time when)
+{
+    const struct nat_record gone = t->mappings[slot];
+    mapping_retire(t, slot);
+    tell(t, NAT_EXPIRED, &gone);
+    if (t->config.reuse_delay)
+        cooling_begin(t, slot, when);
+    else
+        mapping_free(t, slot);
+}
+
 void nat_table_expire(struct nat_table *t, lab_time now)
 {
     while (t->heap_n && t->sessions[t->heap[0]].queued <= now) {
@@ -372,34 +456,104 @@ void nat_table_expire(struct nat_table *t, lab_time now)
             continue;
         }
         uint32_t mapping = s->mapping;
+        lab_time when = s->expires;
         session_remove(t, slot);
-        struct nat_record gone = t->mappings[mapping];
-        if (gone.sessions == NAT_NONE && !gone.forward) {
-            mapping_remove(t, mapping);
-            tell(t, NAT_EXPIRED, &gone);
-        }
+        if (t->mappings[mapping].sessions == NAT_NONE && t->mappings[mapping].state == NAT_LIVE)
+            mapping_expire(t, mapping, when);
     }
+    while (cooling_deadline(t) <= now)
+        nat_cooling_end(t, t->cooling_first);
 }
 
 lab_time nat_table_deadline(const struct nat_table *t)
 {
-    return t->heap_n ? t->sessions[t->heap[0]].queued : NEVER;
+    lab_time cooling = cooling_deadline(t);
+    lab_time sessions = t->heap_n ? t->sessions[t->heap[0]].queued : NEVER;
+    return cooling < sessions ? cooling : sessions;
 }
+
+/* ---- all at once ---- */
 
 size_t nat_table_flush(struct nat_table *t, bool telling)
 {
     size_t removed = t->dynamic;
+    nat_changed *changed = t->changed;
+    if (!telling)
+        t->changed = NULL;
+    while (t->cooling_n)
+        nat_cooling_end(t, t->cooling_first);
     for (uint32_t slot = 0; slot < t->mappings_n; slot++) {
-        struct nat_record gone = t->mappings[slot];
-        if (gone.protocol == 0)
+        const struct nat_record gone = t->mappings[slot];
+        if (gone.state == NAT_FREE)
             continue;
         while (t->mappings[slot].sessions != NAT_NONE)
             session_remove(t, t->mappings[slot].sessions);
-        if (gone.forward)
+        if (gone.state == NAT_FORWARDING)
             continue;
-        mapping_remove(t, slot);
-        if (telling)
-            tell(t, NAT_REMOVED, &gone);
+        mapping_retire(t, slot);
+        tell(t, NAT_REMOVED, &gone);
+        mapping_free(t, slot);
     }
+    t->changed = changed;
     return removed;
+}
+
+/* The mapping and its sessions move to another outside endpoint. */
+static void mapping_move(struct nat_table *t, uint32_t slot, struct endpoint outside)
+{
+    struct nat_record *m = &t->mappings[slot];
+    struct endpoint from = m->outside;
+    m->outside = outside;
+    index_outside(t, slot); /* before the other end of the move: a block must not become empty on the way */
+    m->outside = from;
+    unindex_outside(t, slot);
+    m->outside = outside;
+    for (uint32_t i = m->sessions; i != NAT_NONE; i = t->sessions[i].next) {
+        struct nat_session *s = &t->sessions[i];
+        nat_index_remove(&t->session_by_outside, hash_in(s->protocol, s->outside, s->remote), i);
+        s->outside = outside;
+        nat_index_add(&t->session_by_outside, hash_in(s->protocol, s->outside, s->remote), i);
+    }
+}
+
+size_t nat_table_rebind(struct nat_table *t)
+{
+    size_t moved = 0;
+    if (nat_index_reserve(&t->mapping_by_outside))
+        return 0;
+    for (uint32_t slot = 0; slot < t->mappings_n; slot++) {
+        const struct nat_record before = t->mappings[slot];
+        struct nat_wish wish = {before.protocol, before.inside, before.remote, before.subscriber};
+        struct endpoint outside;
+        if (before.state != NAT_LIVE || !nat_port_repick(t, &wish, before.outside, &outside))
+            continue;
+        uint32_t cooling = cooling_at(t, before.protocol, outside);
+        mapping_move(t, slot, outside);
+        if (cooling != NAT_NONE)
+            nat_cooling_end(t, cooling);
+        tell(t, NAT_REMOVED, &before);
+        tell(t, NAT_CREATED, &t->mappings[slot]);
+        moved++;
+    }
+    return moved;
+}
+
+void nat_table_set_pool(struct nat_table *t, const ipv4 *pool, unsigned n)
+{
+    nat_table_flush(t, true);
+    free(t->blocks);
+    t->blocks = NULL;
+    t->next_block = 0;
+    for (uint32_t slot = 0; slot < t->mappings_n; slot++)
+        if (t->mappings[slot].state == NAT_FORWARDING)
+            unindex_outside(t, slot);
+    memcpy(t->config.pool, pool, n * sizeof *pool);
+    t->config.pool_n = n;
+    t->config.own[NAT_OUTSIDE] = pool[0];
+    nat_ports_reset(t);
+    for (uint32_t slot = 0; slot < t->mappings_n; slot++)
+        if (t->mappings[slot].state == NAT_FORWARDING) {
+            t->mappings[slot].outside.addr = pool[0];
+            index_outside(t, slot);
+        }
 }

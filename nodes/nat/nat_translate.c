@@ -15,10 +15,19 @@ static bool can_be_mapped(const struct ip_view *v, uint8_t icmp_type)
 bool nat_is_public(const struct nat *nat, ipv4 addr)
 {
     const struct nat_config *c = &nat->table.config;
-    return addr != 0 && (addr == c->public_addr || addr == c->one_to_one.outside);
+    return addr != 0 && (nat_is_pooled(c, addr) || addr == c->one_to_one.outside);
 }
 
 /* ---- the source of an outbound packet ---- */
+
+/* The rules are not loaded yet: a mapping of the inside endpoint to itself, for this flow. */
+static enum nat_cause leak(struct nat_parcel *p, const struct nat_ends *ends, struct endpoint remote)
+{
+    uint32_t session;
+    (void)nat_session_admit(&p->nat->table, p->v.protocol, ends->src, ends->src, remote,
+                            nat_lifetime_first(&p->nat->table, p), &session);
+    return NAT_NO_CAUSE;
+}
 
 static enum nat_cause leave(struct nat_parcel *p, struct nat_ends *ends)
 {
@@ -30,13 +39,15 @@ static enum nat_cause leave(struct nat_parcel *p, struct nat_ends *ends)
         ends->src.addr = c->one_to_one.outside;
         return NAT_NO_CAUSE;
     }
-    if (c->public_addr == 0 || !can_be_mapped(&p->v, ICMP_ECHO))
+    if (c->pool_n == 0 || !can_be_mapped(&p->v, ICMP_ECHO))
         return NAT_NO_MAPPING;
     uint32_t session = nat_session_out(t, p->v.protocol, inside, remote);
+    if (session == NAT_NONE && p->now < p->nat->leaks_until)
+        return leak(p, ends, remote);
     if (session == NAT_NONE && nat_session_open(t, p->v.protocol, inside, remote, nat_lifetime_first(t, p), &session))
         return NAT_NO_PORT;
     nat_lifetime_packet(t, session, p, NAT_INSIDE);
-    ends->src = (struct endpoint){c->public_addr, t->sessions[session].outside_port};
+    ends->src = t->sessions[session].outside;
     return NAT_NO_CAUSE;
 }
 
@@ -60,7 +71,7 @@ static bool filter_passes(const struct nat_table *t, const struct nat_record *m,
                           uint32_t *session)
 {
     *session = m->sessions;
-    if (m->forward)
+    if (m->state == NAT_FORWARDING)
         return true;
     switch (t->config.filtering) {
     case NAT_ENDPOINT_INDEPENDENT: return true;
@@ -86,14 +97,14 @@ static enum nat_cause find_entrance(const struct nat_parcel *p, const struct nat
         e->inside = (struct endpoint){t->config.one_to_one.inside, ends->dst.port};
         return NAT_NO_CAUSE;
     }
-    if (ends->dst.addr != t->config.public_addr || !can_be_mapped(&p->v, ICMP_ECHO_REPLY))
+    if (!nat_is_pooled(&t->config, ends->dst.addr) || !can_be_mapped(&p->v, ICMP_ECHO_REPLY))
         return NAT_NO_MAPPING;
-    e->session = nat_session_in(t, p->v.protocol, ends->dst.port, remote);
+    e->session = nat_session_in(t, p->v.protocol, ends->dst, remote);
     if (e->session != NAT_NONE) {
         e->inside = t->sessions[e->session].inside;
         return NAT_NO_CAUSE;
     }
-    uint32_t mapping = nat_mapping_in(t, p->v.protocol, ends->dst.port);
+    uint32_t mapping = nat_mapping_in(t, p->v.protocol, ends->dst);
     if (mapping == NAT_NONE)
         return NAT_NO_MAPPING;
     e->inside = t->mappings[mapping].inside;
@@ -111,22 +122,54 @@ static void enter(struct nat_parcel *p, const struct entrance *e, struct nat_end
     ends->dst = e->inside;
 }
 
+/* The DMZ host has what is for nobody else. Its mapping makes its answers leave by the same port. */
+static bool admit_to_dmz(struct nat_parcel *p, const struct nat_ends *ends, struct entrance *e)
+{
+    struct nat_table *t = &p->nat->table;
+    if (t->config.dmz == 0 || !nat_is_pooled(&t->config, ends->dst.addr) || !p->v.has_ports || p->v.protocol == IP_ICMP)
+        return false;
+    *e = (struct entrance){.inside = {t->config.dmz, ends->dst.port}};
+    return nat_session_admit(t, p->v.protocol, e->inside, ends->dst, ends->src, nat_lifetime_first(t, p),
+                             &e->session) == 0;
+}
+
 /* ---- whole ways ---- */
+
+static void finish(struct nat_parcel *p, const struct nat_ends *ends, enum nat_side to)
+{
+    nat_rewrite(p->packet, p->v.total, &p->v, ends);
+    nat_mss_clamp(p);
+    nat_send(p, to);
+}
+
+static void refuse_to_map(struct nat_parcel *p, enum nat_cause cause)
+{
+    const struct nat_config *c = &p->nat->table.config;
+    uint8_t code = c->refuse == NAT_REFUSE_PROHIBITED ? ICMP_PROHIBITED : ICMP_HOST_UNREACHABLE;
+    if (cause == NAT_NO_PORT && c->refuse != NAT_REFUSE_SILENTLY)
+        nat_refuse(p, cause, ICMP_UNREACHABLE, code, c->own[NAT_INSIDE]);
+    else
+        nat_drop(p, cause);
+}
 
 void nat_translate_in(struct nat_parcel *p)
 {
     struct nat_ends ends = nat_ends_of(&p->v);
     struct entrance e;
     enum nat_cause cause = find_entrance(p, &ends, &e);
+    if (cause == NAT_NO_MAPPING && p->nat->table.config.dmz && nat_may_go(p, NAT_INSIDE) && admit_to_dmz(p, &ends, &e))
+        cause = NAT_NO_CAUSE;
+    if (p->out->cause)
+        return; /* it may not go to the DMZ host */
     if (cause) {
-        nat_drop(p, cause);
+        if (!nat_syn_hold(p, cause))
+            nat_drop(p, cause);
         return;
     }
     if (!nat_may_go(p, NAT_INSIDE))
         return;
     enter(p, &e, &ends);
-    nat_rewrite(p->packet, p->v.total, &p->v, &ends);
-    nat_send(p, NAT_INSIDE);
+    finish(p, &ends, NAT_INSIDE);
 }
 
 /* From inside to the public address. That there is somebody at that port is seen before the sender gets its mapping;
@@ -145,16 +188,18 @@ static void translate_hairpin(struct nat_parcel *p)
     }
     if (!nat_may_go(p, NAT_INSIDE))
         return;
+    struct endpoint inside = ends.src;
     enum nat_cause cause = leave(p, &ends);
     if (!cause)
         cause = find_entrance(p, &ends, &e);
     if (cause) {
-        nat_drop(p, cause);
+        refuse_to_map(p, cause);
         return;
     }
     enter(p, &e, &ends);
-    nat_rewrite(p->packet, p->v.total, &p->v, &ends);
-    nat_send(p, NAT_INSIDE);
+    if (p->nat->table.config.hairpin_internal)
+        ends.src = inside;
+    finish(p, &ends, NAT_INSIDE);
 }
 
 void nat_translate_out(struct nat_parcel *p)
@@ -167,10 +212,8 @@ void nat_translate_out(struct nat_parcel *p)
     if (!nat_may_go(p, NAT_OUTSIDE))
         return;
     enum nat_cause cause = leave(p, &ends);
-    if (cause) {
-        nat_drop(p, cause);
-        return;
-    }
-    nat_rewrite(p->packet, p->v.total, &p->v, &ends);
-    nat_send(p, NAT_OUTSIDE);
+    if (cause)
+        refuse_to_map(p, cause);
+    else
+        finish(p, &ends, NAT_OUTSIDE);
 }

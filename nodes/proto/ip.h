@@ -28,6 +28,7 @@ enum icmp_code {
     ICMP_NET_UNREACHABLE = 0,
     ICMP_HOST_UNREACHABLE = 1,
     ICMP_PORT_UNREACHABLE = 3,
+    ICMP_PROHIBITED = 13, /* RFC 1812 §5.2.7.1: communication administratively prohibited */
     ICMP_FRAG_NEEDED = 4, /* rest of header: next-hop MTU (RFC 1191) */
     ICMP_TTL_EXCEEDED = 0,
     ICMP_REASSEMBLY_EXCEEDED = 1,

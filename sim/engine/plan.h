@@ -71,6 +71,8 @@ struct plan_port {
     uint8_t bits;
     uint16_t mtu;
     unsigned wire, end; /* plan_wire.end[end] is this port */
+    ipv4 *more;         /* other addresses of its network that lead here too: a NAT's public ones */
+    size_t more_n;
 };
 
 struct plan_route {

@@ -21,6 +21,13 @@ static int compare(const void *a, const void *b)
 }
 
 /* With hosts NULL only counts. */
+static void add_host(struct switch_table *table, struct switch_host host)
+{
+    if (table->hosts)
+        table->hosts[table->n] = host;
+    table->n++;
+}
+
 static void attach(struct switch_table *tables, const struct plan *plan)
 {
     for (unsigned wire = 0; wire < plan->wires_n; wire++)
@@ -35,9 +42,9 @@ static void attach(struct switch_table *tables, const struct plan *plan)
                 table->has_gateway = true;
                 table->gateway = host;
             }
-            if (table->hosts)
-                table->hosts[table->n] = host;
-            table->n++;
+            add_host(table, host);
+            for (size_t i = 0; port && i < port->more_n; i++)
+                add_host(table, (struct switch_host){port->more[i], wire, end});
         }
 }
 

@@ -17,6 +17,7 @@ static const char *const causes[] = {
 static const char *const fault_words[] = {"drop", "delay", "duplicate", "corrupt", "truncate", NULL};
 static const char *const impairments[] = {"duplicated", "corrupted", NULL};
 static const char *const mapping_states[] = {"created", "expired", "removed", NULL};
+static const char *const block_states[] = {"taken", "given-back", NULL};
 static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
 static const char *const alg_places[] = {"via", "contact", "request-uri", "media", "origin", NULL};
 static const char *const location_states[] = {"added", "refreshed", "expired", "removed", NULL};
@@ -67,6 +68,13 @@ const struct event_word expect_events[] = {
       {"is", "msg", EVENT_TEXT, .help = "as INVITE, or 200 INVITE"},
       {"from", "from", EVENT_TEXT, .help = "what stood there"},
       {"to", "to", EVENT_TEXT, .help = "what stands there now"}}},
+    {"block",
+     "block",
+     "what became of a NAT's blocks of ports",
+     {{"at", "node", EVENT_NODE, .help = "the NAT"},
+      {"state", "state", EVENT_WORDS, block_states, .help = "what happened"},
+      {"inside", "inside", EVENT_TEXT, .help = "the address inside that has it"},
+      {"outside", "outside", EVENT_TEXT, .help = "the address outside that it is of"}}},
     {"message",
      "sip",
      "SIP messages",

@@ -169,6 +169,23 @@ static void plan_chain_network(struct planner *p, struct lab_network *n)
 
 /* ---- nodes ---- */
 
+/* What a setting names as the node's own address leads to its port on that network. */
+static void own_addresses(struct planner *p, const struct lab_node *node, struct plan_port *port, struct subnet subnet)
+{
+    for (size_t i = 0; i < node->settings_n; i++) {
+        const struct option *o = options_find(node->kind->options, span_of(node->settings[i].path));
+        ipv4 addr;
+        if (!o || !o->own || addr_parse(span_of(node->settings[i].value), &addr) || !subnet_has(subnet, addr) ||
+            addr == port->addr)
+            continue;
+        ipv4 *place = arena_push(&p->lab->arena, &port->more, &port->more_n, sizeof *place);
+        if (place)
+            *place = addr;
+        else
+            p->no_memory = true;
+    }
+}
+
 static void node_plan(struct planner *p, const struct lab_node *node)
 {
     struct plan_node *out = &p->plan->nodes[p->plan->nodes_n++];
@@ -191,6 +208,8 @@ static void node_plan(struct planner *p, const struct lab_node *node)
         out->ports[i] = (struct plan_port){.name = node->ports[i].name, .addr = node->ports[i].addr};
         out->ports[i].bits = n->subnet.bits;
         out->ports[i].mtu = (uint16_t)n->mtu;
+        if (node->kind && !node->router)
+            own_addresses(p, node, &out->ports[i], n->subnet);
     }
     for (size_t i = 0; i < node->settings_n; i++)
         out->settings[i] = (struct plan_setting){node->settings[i].path, node->settings[i].value};

@@ -113,17 +113,25 @@ static unsigned chain_towards(const struct lab *lab, const struct lab_network *n
     return lab->plan.wires[port->wire].end[1].port;
 }
 
+/* The ways of router i to the addresses of one port. */
+static int chain_port_routes(struct lab *lab, const struct lab_network *n, unsigned i, const struct lab_port *p)
+{
+    const struct plan_port *port = &lab->plan.nodes[p->node].ports[p->index];
+    unsigned towards = chain_towards(lab, n, i, p);
+    int error = route_add(lab, n->chain + i - 1, (struct subnet){p->addr, 32}, towards);
+    for (size_t k = 0; k < port->more_n && !error; k++)
+        error = route_add(lab, n->chain + i - 1, (struct subnet){port->more[k], 32}, towards);
+    return error;
+}
+
 /* Every router knows the far addresses one by one and takes the rest of the subnet to be near; the first one knows
  * those. */
 static int chain_subnet_routes(struct lab *lab, const struct lab_network *n)
 {
     for (unsigned i = 1; i <= n->hops; i++) {
-        for (size_t k = 0; k < n->ports_n; k++) {
-            const struct lab_port *p = n->ports[k];
-            if ((p->far || i == 1) &&
-                route_add(lab, n->chain + i - 1, (struct subnet){p->addr, 32}, chain_towards(lab, n, i, p)))
+        for (size_t k = 0; k < n->ports_n; k++)
+            if ((n->ports[k]->far || i == 1) && chain_port_routes(lab, n, i, n->ports[k]))
                 return FE_EMEM;
-        }
         if (i > 1 && route_add(lab, n->chain + i - 1, n->subnet, 0))
             return FE_EMEM;
     }

@@ -29,6 +29,14 @@ static json_t *words(const char *const *list)
     return json_pack("{s:o}", "enum", array);
 }
 
+static json_t *explained_words(const char *const *list, const char *const *help)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; list[i]; i++)
+        json_array_append_new(array, json_pack("{s:s, s:s}", "const", list[i], "description", help[i]));
+    return json_pack("{s:o}", "oneOf", array);
+}
+
 /* Numbers are written bare in YAML, so a line or an address part may look like one. */
 static json_t *scalar(void)
 {
@@ -127,13 +135,13 @@ static json_t *option_schema(const struct option *o)
     case OPT_COUNT: return count(o->min, o->max);
     case OPT_TIME: return ref("time");
     case OPT_RATIO: return ref("ratio");
-    case OPT_CHOICE: return words(o->choices);
+    case OPT_CHOICE: return o->choices_help ? explained_words(o->choices, o->choices_help) : words(o->choices);
     case OPT_PORTS: return pattern("^[0-9]+ *- *[0-9]+$");
     case OPT_SUBNET: return ref("subnet");
     case OPT_TEXT:
     case OPT_ADDR:
     case OPT_ENDPOINT: return scalar();
-    case OPT_LIST: return list_of(option_schema(o->each));
+    case OPT_LIST: return either(option_schema(o->each), list_of(option_schema(o->each)));
     case OPT_MAP: return map_of(options_schema(object_new(), o->each));
     }
     return NULL;

@@ -30,11 +30,13 @@ static size_t make(uint8_t *packet, struct endpoint src, struct endpoint dst)
     return ip_build_udp(packet, HEADERS + PAYLOAD, &ip, src.port, dst.port, span_make(payload, sizeof payload));
 }
 
-static struct nat *engine(void)
+static struct nat *engine(unsigned addresses)
 {
     struct nat_config config = {.own = {IPV4(10, 0, 0, 254), PUBLIC},
                                 .mtu = {1500, 1500},
-                                .public_addr = PUBLIC,
+                                .pool = {PUBLIC, PUBLIC + 1, PUBLIC + 2, PUBLIC + 3},
+                                .pool_n = addresses,
+                                .paired = true,
                                 .mapping = NAT_ENDPOINT_INDEPENDENT,
                                 .filtering = NAT_ADDRESS_AND_PORT_DEPENDENT,
                                 .ports = NAT_PORTS_SEQUENTIAL,
@@ -47,7 +49,7 @@ static struct nat *engine(void)
     struct prng rng;
     struct nat *nat;
     prng_init(&rng, 1, SPAN("bench"), SPAN("ports"));
-    if (nat_new(&nat, &config, &rng, NULL, NULL))
+    if (nat_new(&nat, &config, &rng, 0, NULL, NULL))
         exit(1);
     return nat;
 }
@@ -91,9 +93,9 @@ static double send_all(struct nat *nat, const struct headers *known, unsigned se
     return seconds() - start;
 }
 
-static void bench(const char *name, unsigned sessions, unsigned mappings)
+static void bench(const char *name, unsigned addresses, unsigned sessions, unsigned mappings)
 {
-    struct nat *nat = engine();
+    struct nat *nat = engine(addresses);
     struct headers *known = malloc(sessions * sizeof *known);
     uint64_t forwarded = 0;
     if (!known)
@@ -111,9 +113,10 @@ static void bench(const char *name, unsigned sessions, unsigned mappings)
 
 int main(void)
 {
-    bench("home router", 20, 20);
-    bench("office", 5000, 5000);
-    bench("carrier", 60000, 60000);
-    bench("carrier, several calls", 100000, 60000);
+    bench("home router", 1, 20, 20);
+    bench("office", 1, 5000, 5000);
+    bench("carrier", 1, 60000, 60000);
+    bench("carrier, four addresses", 4, 100000, 100000);
+    bench("carrier, several calls", 4, 200000, 100000);
     return 0;
 }

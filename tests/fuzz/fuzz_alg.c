@@ -57,7 +57,9 @@ static void configure(struct bench *b, const uint8_t switches[2])
                                      .pinhole_timeout = 10 * SEC};
     b->config = (struct nat_config){.own = {IPV4(10, 0, 0, 1), PUBLIC},
                                     .mtu = {65535, x & 64 ? 600 : 65535},
-                                    .public_addr = PUBLIC,
+                                    .pool = {PUBLIC},
+                                    .pool_n = 1,
+                                    .paired = true,
                                     .filtering = NAT_ADDRESS_AND_PORT_DEPENDENT,
                                     .ports = x & 128 ? NAT_PORTS_SEQUENTIAL : NAT_PORTS_PRESERVE,
                                     .range = {1024, 1028}, /* 5060 becomes 1024, however ports are given */
@@ -155,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     configure(&b, data);
     prng_init(&rng, 1, SPAN("fuzz"), SPAN("alg"));
-    if (nat_new(&b.nat, &b.config, &rng, NULL, NULL))
+    if (nat_new(&b.nat, &b.config, &rng, 0, NULL, NULL))
         return 0;
     must(nat_alg_start(b.nat, &b.alg, noted, &b) == 0);
     open_mapping(&b);

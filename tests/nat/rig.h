@@ -33,13 +33,15 @@ struct rig {
     uint8_t sent[4000];     /* the last packet as it was sent */
     uint8_t packet[4000];   /* the same, perhaps edited */
     size_t n;
-    unsigned created, expired, removed;
+    struct nat_held held; /* of rig_released() */
+    unsigned created, expired, removed, taken, given;
     struct nat_mapping mapping; /* the last that was told of */
 };
 
 static const struct nat_config rig_config = {.own = {INSIDE, PUBLIC},
                                              .mtu = {1500, 1500},
-                                             .public_addr = PUBLIC,
+                                             .pool = {PUBLIC},
+                                             .pool_n = 1,
                                              .mapping = NAT_ENDPOINT_INDEPENDENT,
                                              .filtering = NAT_ADDRESS_AND_PORT_DEPENDENT,
                                              .ports = NAT_PORTS_PRESERVE,
@@ -48,7 +50,10 @@ static const struct nat_config rig_config = {.own = {INSIDE, PUBLIC},
                                              .udp_unreplied = 300 * SEC,
                                              .icmp_timeout = 60 * SEC,
                                              .tcp_established = 124 * MINUTE,
-                                             .tcp_transitory = 4 * MINUTE};
+                                             .tcp_transitory = 4 * MINUTE,
+                                             .tcp_closing = 4 * MINUTE,
+                                             .paired = true,
+                                             .blocks = 1};
 
 static inline void rig_changed(void *arg, enum nat_change change, const struct nat_mapping *mapping)
 {
@@ -58,6 +63,8 @@ static inline void rig_changed(void *arg, enum nat_change change, const struct n
     case NAT_CREATED: r->created++; break;
     case NAT_EXPIRED: r->expired++; break;
     case NAT_REMOVED: r->removed++; break;
+    case NAT_BLOCK_TAKEN: r->taken++; break;
+    case NAT_BLOCK_GIVEN: r->given++; break;
     }
 }
 
@@ -67,7 +74,7 @@ static inline void rig_new(struct rig *r)
     struct prng rng;
     prng_init(&rng, 1, SPAN("nat"), SPAN("ports"));
     nat_free(r->nat);
-    assert_int_equal(nat_new(&r->nat, &r->config, &rng, rig_changed, r), 0);
+    assert_int_equal(nat_new(&r->nat, &r->config, &rng, r->now, rig_changed, r), 0);
 }
 
 static inline int rig_setup(void **state)
@@ -105,6 +112,15 @@ static inline void rig_send(struct rig *r, enum nat_side from, size_t n)
     r->n = n;
     nat_packet(r->nat, from, r->packet, n, r->now, &r->got);
     rig_check(r);
+}
+
+/* Takes what has become of a held packet into r->got. */
+static inline bool rig_released(struct rig *r)
+{
+    bool some = nat_released(r->nat, &r->got, &r->held);
+    if (some)
+        rig_check(r);
+    return some;
 }
 
 static inline size_t rig_udp_packet(uint8_t *dst, struct endpoint src, struct endpoint to, uint8_t ttl, size_t payload)

@@ -192,7 +192,7 @@ static void one_to_one_keeps_ports_and_needs_no_pinhole(void **state)
     struct rig *r = *state;
     r->config.one_to_one.inside = A;
     r->config.one_to_one.outside = PUBLIC;
-    r->config.public_addr = 0;
+    r->config.pool_n = 0;
     rig_new(r);
     start(r, &whole);
     sent_becomes(r, OFFER, OFFER_SEEN);

@@ -27,7 +27,7 @@ static void send_piece(struct rig *r, enum nat_side from, const struct pieces *p
 
 static bool released(struct rig *r)
 {
-    return nat_released(r->nat, &r->got);
+    return nat_released(r->nat, &r->got, &r->held);
 }
 
 /* Puts what was forwarded together again and looks at the whole. */
@@ -58,7 +58,7 @@ static void assert_collected(struct collector *c, struct endpoint src, struct en
     ip_reassembly_free(c->reassembly);
 }
 
-static void req14_in_order_outbound(void **state)
+static void req_4787_14_in_order_outbound(void **state)
 {
     struct rig *r = *state;
     struct pieces p;
@@ -72,7 +72,7 @@ static void req14_in_order_outbound(void **state)
     assert_collected(&c, EP(PUBLIC, 1524), EP(S, 5060));
 }
 
-static void req14_in_order_inbound(void **state)
+static void req_4787_14_in_order_inbound(void **state)
 {
     struct rig *r = *state;
     struct pieces p;
@@ -87,7 +87,7 @@ static void req14_in_order_inbound(void **state)
     assert_collected(&c, EP(S, 5060), EP(A, 500));
 }
 
-static void req14_out_of_order_wait_for_the_first(void **state)
+static void req_4787_14_out_of_order_wait_for_the_first(void **state)
 {
     struct rig *r = *state;
     struct pieces p;
@@ -197,7 +197,7 @@ static void reboot_forgets_fragments(void **state)
     struct pieces p;
     cut(&p, EP(A, 500), EP(S, 5060), 1);
     send_piece(r, NAT_INSIDE, &p, 1);
-    nat_reboot(r->nat);
+    nat_reboot(r->nat, r->now);
     assert_true(nat_deadline(r->nat) == NEVER);
     send_piece(r, NAT_INSIDE, &p, 0);
     assert_false(released(r));
@@ -208,7 +208,7 @@ static void one_to_one_fragments(void **state)
     struct rig *r = *state;
     struct pieces p;
     struct collector c = {.reassembly = ip_reassembly_new(1)};
-    r->config.public_addr = 0;
+    r->config.pool_n = 0;
     r->config.one_to_one.inside = A;
     r->config.one_to_one.outside = PUBLIC;
     rig_new(r);
@@ -226,9 +226,9 @@ static void one_to_one_fragments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG_TEST(req14_in_order_outbound),
-        RIG_TEST(req14_in_order_inbound),
-        RIG_TEST(req14_out_of_order_wait_for_the_first),
+        RIG_TEST(req_4787_14_in_order_outbound),
+        RIG_TEST(req_4787_14_in_order_inbound),
+        RIG_TEST(req_4787_14_out_of_order_wait_for_the_first),
         RIG_TEST(what_is_filtered_is_filtered_whole),
         RIG_TEST(those_who_wait_in_vain_are_dropped_after_30_s),
         RIG_TEST(memory_is_bounded),

@@ -24,7 +24,7 @@ static void assert_quotes(const struct rig *r, const uint8_t *sent, size_t n)
     assert_memory_equal(quoted.p, expected, quoted.n);
 }
 
-static void req1_queries_are_mapped_by_identifier(void **state)
+static void req_5508_1_queries_are_mapped_by_identifier(void **state)
 {
     struct rig *r = *state;
     rig_echo(r, NAT_INSIDE, ICMP_ECHO, A, S, 2000);
@@ -39,7 +39,7 @@ static void req1_queries_are_mapped_by_identifier(void **state)
     assert_dropped(r, NAT_FILTERED);
 }
 
-static void req1_replies_make_no_mapping(void **state)
+static void req_5508_1_replies_make_no_mapping(void **state)
 {
     struct rig *r = *state;
     rig_echo(r, NAT_INSIDE, ICMP_ECHO_REPLY, A, S, 2000);
@@ -49,7 +49,7 @@ static void req1_replies_make_no_mapping(void **state)
     assert_int_equal(r->created, 0);
 }
 
-static void req2_queries_end_after_60_s(void **state)
+static void req_5508_2_queries_end_after_60_s(void **state)
 {
     struct rig *r = *state;
     rig_echo(r, NAT_INSIDE, ICMP_ECHO, A, S, 2000);
@@ -62,7 +62,7 @@ static void req2_queries_end_after_60_s(void **state)
     assert_dropped(r, NAT_NO_MAPPING);
 }
 
-static void req3_a_wrong_checksum_is_dropped(void **state)
+static void req_5508_3_a_wrong_checksum_is_dropped(void **state)
 {
     struct rig *r = *state;
     rig_mapped(r, EP(A, 5060), EP(S, 5060));
@@ -72,7 +72,7 @@ static void req3_a_wrong_checksum_is_dropped(void **state)
     assert_dropped(r, NAT_BAD_PACKET);
 }
 
-static void req4_errors_from_outside_reach_the_sender(void **state)
+static void req_5508_4_errors_from_outside_reach_the_sender(void **state)
 {
     struct rig *r = *state;
     static const size_t payloads[] = {5, 600};
@@ -92,7 +92,7 @@ static void req4_errors_from_outside_reach_the_sender(void **state)
     }
 }
 
-static void req4_errors_about_nothing_of_ours_are_dropped(void **state)
+static void req_5508_4_errors_about_nothing_of_ours_are_dropped(void **state)
 {
     struct rig *r = *state;
     uint8_t never_sent[100];
@@ -105,7 +105,7 @@ static void req4_errors_about_nothing_of_ours_are_dropped(void **state)
     assert_dropped(r, NAT_NO_MAPPING);
 }
 
-static void req4_errors_about_queries(void **state)
+static void req_5508_4_errors_about_queries(void **state)
 {
     struct rig *r = *state;
     uint8_t sent[200];
@@ -119,7 +119,7 @@ static void req4_errors_about_queries(void **state)
     assert_quotes(r, sent, n);
 }
 
-static void req5_errors_from_inside_come_from_the_public_address(void **state)
+static void req_5508_5_errors_from_inside_come_from_the_public_address(void **state)
 {
     struct rig *r = *state;
     uint8_t sent[2000];
@@ -138,7 +138,7 @@ static void req5_errors_from_inside_come_from_the_public_address(void **state)
     }
 }
 
-static void req5_also_about_packets_of_strangers(void **state)
+static void req_5508_5_also_about_packets_of_strangers(void **state)
 {
     struct rig *r = *state;
     uint8_t sent[2000];
@@ -152,7 +152,7 @@ static void req5_also_about_packets_of_strangers(void **state)
     assert_quotes(r, sent, 33);
 }
 
-static void req6_errors_neither_refresh_nor_end_a_mapping(void **state)
+static void req_5508_6_errors_neither_refresh_nor_end_a_mapping(void **state)
 {
     struct rig *r = *state;
     r->config.refresh_inbound = true;
@@ -171,7 +171,7 @@ static void req6_errors_neither_refresh_nor_end_a_mapping(void **state)
     assert_int_equal(nat_count(r->nat), 0);
 }
 
-static void req7_errors_about_hairpinned_packets(void **state)
+static void req_5508_7_errors_about_hairpinned_packets(void **state)
 {
     struct rig *r = *state;
     uint8_t sent[200];
@@ -190,7 +190,7 @@ static void req7_errors_about_hairpinned_packets(void **state)
     assert_quotes(r, sent, 33);
 }
 
-static void req10_pings_of_the_nat_itself_are_answered(void **state)
+static void req_5508_10_pings_of_the_nat_itself_are_answered(void **state)
 {
     struct rig *r = *state;
     static const struct {
@@ -212,7 +212,7 @@ static void req10_pings_of_the_nat_itself_are_answered(void **state)
     assert_dropped(r, NAT_NO_MAPPING);
 }
 
-static void req11_other_messages_are_dropped(void **state)
+static void req_5508_11_other_messages_are_dropped(void **state)
 {
     struct rig *r = *state;
     static const uint8_t types[] = {4, 5, 9, 10, 13, 14, 17, 18, 255};
@@ -228,7 +228,7 @@ static void one_to_one_translates_quotes_too(void **state)
 {
     struct rig *r = *state;
     uint8_t sent[200];
-    r->config.public_addr = 0;
+    r->config.pool_n = 0;
     r->config.one_to_one.inside = A;
     r->config.one_to_one.outside = PUBLIC;
     rig_new(r);
@@ -248,19 +248,19 @@ static void one_to_one_translates_quotes_too(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG_TEST(req1_queries_are_mapped_by_identifier),
-        RIG_TEST(req1_replies_make_no_mapping),
-        RIG_TEST(req2_queries_end_after_60_s),
-        RIG_TEST(req3_a_wrong_checksum_is_dropped),
-        RIG_TEST(req4_errors_from_outside_reach_the_sender),
-        RIG_TEST(req4_errors_about_nothing_of_ours_are_dropped),
-        RIG_TEST(req4_errors_about_queries),
-        RIG_TEST(req5_errors_from_inside_come_from_the_public_address),
-        RIG_TEST(req5_also_about_packets_of_strangers),
-        RIG_TEST(req6_errors_neither_refresh_nor_end_a_mapping),
-        RIG_TEST(req7_errors_about_hairpinned_packets),
-        RIG_TEST(req10_pings_of_the_nat_itself_are_answered),
-        RIG_TEST(req11_other_messages_are_dropped),
+        RIG_TEST(req_5508_1_queries_are_mapped_by_identifier),
+        RIG_TEST(req_5508_1_replies_make_no_mapping),
+        RIG_TEST(req_5508_2_queries_end_after_60_s),
+        RIG_TEST(req_5508_3_a_wrong_checksum_is_dropped),
+        RIG_TEST(req_5508_4_errors_from_outside_reach_the_sender),
+        RIG_TEST(req_5508_4_errors_about_nothing_of_ours_are_dropped),
+        RIG_TEST(req_5508_4_errors_about_queries),
+        RIG_TEST(req_5508_5_errors_from_inside_come_from_the_public_address),
+        RIG_TEST(req_5508_5_also_about_packets_of_strangers),
+        RIG_TEST(req_5508_6_errors_neither_refresh_nor_end_a_mapping),
+        RIG_TEST(req_5508_7_errors_about_hairpinned_packets),
+        RIG_TEST(req_5508_10_pings_of_the_nat_itself_are_answered),
+        RIG_TEST(req_5508_11_other_messages_are_dropped),
         RIG_TEST(one_to_one_translates_quotes_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,6 +255,58 @@ static void the_rules_are_the_settings(void **state)
     bench_free(b);
 }
 
+static void the_public_address_is_the_first_of_the_pool(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new((const char *const[]){"public", "203.0.113.9", NULL});
+    assert_int_equal(the_knat.rules.public_addr, PUBLIC + 2);
+    bench_free(b);
+}
+
+static void presets_that_linux_can_do(void **state)
+{
+    static const char *const presets[] = {"home-router", "linux", "symmetric-firewall", "port-restricted"};
+    (void)state;
+    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+        struct bench *b = bench_new((const char *const[]){"preset", presets[i], NULL});
+        assert_int_equal(the_knat.rules.random, i == 2);
+        nat_kind.command(b->node, SPAN("set udp unreplied timeout 10s"));
+        assert_traced(b, "bad-command", 0);
+        the_knat.events.created(the_knat.arg, &call);
+        pass_time(b, 10 * SEC);
+        assert_int_equal(the_knat.ended, 1);
+        bench_free(b);
+    }
+}
+
+static void assert_conflict(const char *const *settings, const char *setting, const char *sentence)
+{
+    char buf[256];
+    struct text why = text_on(buf, sizeof buf);
+    struct bench b;
+    assert_int_equal(start(&b, settings, &why), FE_ERANGE);
+    assert_string_equal(buf, sentence);
+    assert_string_equal(nat_kind.conflict(b.settings, &why), setting);
+    options_free(nat_kind.options, b.settings);
+    timers_fini(&b.host.timers);
+}
+
+static void what_of_a_preset_linux_cannot_do_is_said(void **state)
+{
+    (void)state;
+    assert_conflict((const char *const[]){"preset", "full-cone", NULL}, "preset",
+                    "filtering: Linux filters by flows; expected address-and-port-dependent, or engine: farend");
+    assert_conflict((const char *const[]){"preset", "linux", "ports", "sequential", NULL}, "ports",
+                    "Linux gives no sequential ports; expected preserve or random, or engine: farend");
+}
+
+static void a_list_of_public_addresses_is_a_conflict(void **state)
+{
+    (void)state;
+    assert_conflict((const char *const[]){"public", "203.0.113.8", "public", "203.0.113.9", NULL}, "public",
+                    "engine: kernel gives Linux one address; expected one, or engine: farend");
+}
+
 static void what_linux_cannot_do_is_said(void **state)
 {
     static const char *const wrong[][4] = {
@@ -265,6 +317,18 @@ static void what_linux_cannot_do_is_said(void **state)
         {"filtering", "endpoint-independent"},
         {"parity", "yes"},
         {"quota", "10"},
+        {"contiguity", "yes"},
+        {"block size", "64"},
+        {"reuse delay", "10s"},
+        {"reserve", "203.0.113.9"},
+        {"pooling", "arbitrary"},
+        {"dmz", "10.0.0.2"},
+        {"overload", "yes"},
+        {"hairpin source", "internal"},
+        {"unsolicited syn", "hold"},
+        {"refuse", "prohibited"},
+        {"mss clamp", "1400"},
+        {"boot leak", "1s"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -306,6 +370,10 @@ int main(void)
         cmocka_unit_test(reboot_forgets_in_silence_and_flush_tells),
         cmocka_unit_test(settings_change_while_it_runs),
         cmocka_unit_test(the_rules_are_the_settings),
+        cmocka_unit_test(the_public_address_is_the_first_of_the_pool),
+        cmocka_unit_test(presets_that_linux_can_do),
+        cmocka_unit_test(what_of_a_preset_linux_cannot_do_is_said),
+        cmocka_unit_test(a_list_of_public_addresses_is_a_conflict),
         cmocka_unit_test(what_linux_cannot_do_is_said),
         cmocka_unit_test(a_machine_without_one_is_a_failed_start),
     };

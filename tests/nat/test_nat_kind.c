@@ -1,6 +1,7 @@
 /*     alice 10.0.0.2 ── 10.0.0.1 [nat] 203.0.113.7 ── server 198.51.100.1
  *
  * The nat node in the simulated world: settings, commands, timers and what is traced. */
+#include "nodes/nat/nat_settings.h"
 #include "tests/world/probe.h"
 
 extern const struct node_kind nat_kind;
@@ -217,6 +218,94 @@ static void settings_that_contradict_each_other(void **state)
     done(lab);
 }
 
+static void rebind(void **state)
+{
+    struct lab *lab = open_with(defaults);
+    (void)state;
+    lab_command(lab, 1 * SEC, ALICE, "send 198.51.100.1 100");
+    lab_command(lab, 2 * SEC, NAT, "rebind");
+    lab_command(lab, 3 * SEC, ALICE, "send 198.51.100.1 100");
+    lab_run(lab);
+    once(lab, "{\"t\":2000000000," MAPPING("removed"));
+    assert_int_equal(lab_count(lab, "\"state\":\"created\""), 2);
+    once(lab, "\"node\":\"server\",\"ev\":\"got\",\"from\":\"203.0.113.7:5000\"");
+    assert_int_equal(lab_count(lab, "\"node\":\"server\",\"ev\":\"got\""), 2);
+    done(lab);
+}
+
+static void the_public_address_changes(void **state)
+{
+    static const char *const settings[] = {"reserve", "203.0.113.8", NULL};
+    struct lab *lab = open_with(settings);
+    (void)state;
+    lab_command(lab, 1 * SEC, ALICE, "send 198.51.100.1 100");
+    lab_command(lab, 2 * SEC, NAT, "set public 203.0.113.8");
+    lab_command(lab, 3 * SEC, ALICE, "send 198.51.100.1 100");
+    lab_command(lab, 4 * SEC, NAT, "set public 203.0.113.7");
+    lab_command(lab, 5 * SEC, ALICE, "send 198.51.100.1 100");
+    lab_command(lab, 6 * SEC, NAT, "set public 203.0.113.9");
+    lab_run(lab);
+    once(lab, "{\"t\":2000000000," MAPPING("removed"));
+    once(lab, "\"node\":\"server\",\"ev\":\"got\",\"from\":\"203.0.113.8:5000\"");
+    assert_int_equal(lab_count(lab, "\"node\":\"server\",\"ev\":\"got\",\"from\":\"203.0.113.7:5000\""), 2);
+    once(lab, "\"ev\":\"bad-command\",\"line\":\"set public 203.0.113.9\"");
+    done(lab);
+}
+
+/* A setting of the user's goes before the preset's, whichever comes first. */
+static void presets(void **state)
+{
+    static const char *const settings[] = {"udp unreplied timeout", "40s", "preset", "linux", NULL};
+    static const char *const other_way[] = {"preset", "linux", "udp unreplied timeout", "40s", NULL};
+    static const char *const alone[] = {"preset", "linux", NULL};
+    (void)state;
+    const char *const *const ways[] = {settings, other_way, alone};
+    for (size_t i = 0; i < 3; i++) {
+        struct lab *lab = open_with(ways[i]);
+        lab_command(lab, SEC, ALICE, "send 198.51.100.1 100");
+        lab_run(lab);
+        once(lab, i < 2 ? "{\"t\":41001000000," MAPPING("expired") : "{\"t\":31001000000," MAPPING("expired"));
+        done(lab);
+    }
+}
+
+static void every_preset_starts(void **state)
+{
+    (void)state;
+    for (const char *const *name = nat_preset_names; *name; name++) {
+        const char *const settings[] = {"preset", *name, NULL};
+        struct lab *lab = open_with(settings);
+        lab_command(lab, SEC, ALICE, "send 198.51.100.1 100");
+        lab_run(lab);
+        once(lab, "\"state\":\"created\"");
+        once(lab, "\"node\":\"server\",\"ev\":\"got\"");
+        done(lab);
+    }
+}
+
+static void blocks_are_traced(void **state)
+{
+    static const char *const settings[] = {"block size", "64", NULL};
+    struct lab *lab = open_with(settings);
+    (void)state;
+    lab_command(lab, SEC, ALICE, "send 198.51.100.1 100");
+    lab_run(lab);
+    once(lab, "{\"t\":1001000000,\"node\":\"nat\",\"ev\":\"block\",\"state\":\"taken\",\"inside\":\"10.0.0.2\","
+              "\"outside\":\"203.0.113.7\",\"low\":1024,\"high\":1087}");
+    once(lab, "{\"t\":301001000000,\"node\":\"nat\",\"ev\":\"block\",\"state\":\"given-back\"");
+    done(lab);
+}
+
+static void shared_ports_need_symmetric_mapping(void **state)
+{
+    static const char *const settings[] = {"overload", "yes", NULL};
+    struct lab *lab = open_with(settings);
+    (void)state;
+    assert_int_equal(engine_run(lab->engine), ENGINE_FAILED);
+    assert_non_null(strstr(engine_failure(lab->engine), "overload"));
+    done(lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +320,12 @@ int main(void)
         cmocka_unit_test(fragments_come_in),
         cmocka_unit_test(the_alg_can_be_switched_while_it_runs),
         cmocka_unit_test(settings_that_contradict_each_other),
+        cmocka_unit_test(rebind),
+        cmocka_unit_test(the_public_address_changes),
+        cmocka_unit_test(presets),
+        cmocka_unit_test(every_preset_starts),
+        cmocka_unit_test(blocks_are_traced),
+        cmocka_unit_test(shared_ports_need_symmetric_mapping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* RFC 4787, requirement by requirement. */
 #include "tests/nat/rig.h"
 
-static void req1_endpoint_independent_mapping(void **state)
+static void req_4787_1_endpoint_independent_mapping(void **state)
 {
     struct rig *r = *state;
     uint16_t port = rig_mapped(r, EP(A, 5060), EP(S, 5060));
@@ -39,7 +39,7 @@ static void address_and_port_dependent_mapping(void **state)
     assert_false(rig_reached(r, EP(S, 5061), first));
 }
 
-static void req3_ports_are_preserved_and_never_shared(void **state)
+static void req_4787_3_ports_are_preserved_and_never_shared(void **state)
 {
     struct rig *r = *state;
     assert_int_equal(rig_mapped(r, EP(A, 5060), EP(S, 5060)), 5060);
@@ -49,14 +49,14 @@ static void req3_ports_are_preserved_and_never_shared(void **state)
     assert_forwarded(r, NAT_INSIDE, EP(S, 5060), EP(B, 5060));
 }
 
-static void req3_low_ports_are_mapped_into_the_range(void **state)
+static void req_4787_3_low_ports_are_mapped_into_the_range(void **state)
 {
     struct rig *r = *state;
     uint16_t port = rig_mapped(r, EP(A, 53), EP(S, 53));
     assert_true(port >= 1024);
 }
 
-static void req3_a_full_range_refuses(void **state)
+static void req_4787_3_a_full_range_refuses(void **state)
 {
     struct rig *r = *state;
     r->config.range = (struct port_range){6000, 6003};
@@ -98,7 +98,7 @@ static void random_ports_are_the_seeds(void **state)
     assert_int_not_equal(first[0] + 1, first[1]);
 }
 
-static void req4_parity(void **state)
+static void req_4787_4_parity(void **state)
 {
     struct rig *r = *state;
     static const enum nat_ports ways[] = {NAT_PORTS_PRESERVE, NAT_PORTS_SEQUENTIAL, NAT_PORTS_RANDOM};
@@ -117,7 +117,7 @@ static void req4_parity(void **state)
     }
 }
 
-static void req5_a_mapping_ends_after_its_timeout(void **state)
+static void req_4787_5_a_mapping_ends_after_its_timeout(void **state)
 {
     struct rig *r = *state;
     rig_mapped(r, EP(A, 5060), EP(S, 5060));
@@ -135,7 +135,7 @@ static void req5_a_mapping_ends_after_its_timeout(void **state)
     assert_true(nat_deadline(r->nat) == NEVER);
 }
 
-static void req5_a_packet_at_the_deadline_is_too_late(void **state)
+static void req_4787_5_a_packet_at_the_deadline_is_too_late(void **state)
 {
     struct rig *r = *state;
     rig_mapped(r, EP(A, 5060), EP(S, 5060));
@@ -145,7 +145,7 @@ static void req5_a_packet_at_the_deadline_is_too_late(void **state)
     assert_int_equal(r->expired, 1);
 }
 
-static void req6_outbound_packets_refresh(void **state)
+static void req_4787_6_outbound_packets_refresh(void **state)
 {
     struct rig *r = *state;
     rig_mapped(r, EP(A, 5060), EP(S, 5060));
@@ -158,7 +158,7 @@ static void req6_outbound_packets_refresh(void **state)
     assert_int_equal(nat_count(r->nat), 0);
 }
 
-static void req6_inbound_packets_do_not_refresh(void **state)
+static void req_4787_6_inbound_packets_do_not_refresh(void **state)
 {
     struct rig *r = *state;
     rig_mapped(r, EP(A, 5060), EP(S, 5060));
@@ -168,7 +168,7 @@ static void req6_inbound_packets_do_not_refresh(void **state)
     assert_false(rig_reached(r, EP(S, 5060), 5060));
 }
 
-static void req6a_unless_they_are_told_to(void **state)
+static void req_4787_6a_unless_they_are_told_to(void **state)
 {
     struct rig *r = *state;
     r->config.refresh_inbound = true;
@@ -228,7 +228,7 @@ static void a_changed_timeout_holds_from_the_next_packet_on(void **state)
     assert_int_equal(nat_deadline(r->nat), 31 * SEC);
 }
 
-static void req8_filtering(void **state)
+static void req_4787_8_filtering(void **state)
 {
     struct rig *r = *state;
     static const struct {
@@ -264,7 +264,7 @@ static void inbound_to_nobody_is_dropped(void **state)
     assert_int_equal(r->created, 0);
 }
 
-static void req9_hairpin_comes_from_the_external_endpoint(void **state)
+static void req_4787_9_hairpin_comes_from_the_external_endpoint(void **state)
 {
     struct rig *r = *state;
     r->config.hairpin = true;
@@ -279,7 +279,7 @@ static void req9_hairpin_comes_from_the_external_endpoint(void **state)
 }
 
 /* Both sides must have sent before the filter lets either in: the second packet of a hole punch comes through. */
-static void req9_hairpin_obeys_the_filter(void **state)
+static void req_4787_9_hairpin_obeys_the_filter(void **state)
 {
     struct rig *r = *state;
     r->config.hairpin = true;
@@ -313,7 +313,7 @@ static void hairpin_to_nobody_makes_no_mapping(void **state)
     assert_int_equal(r->created, 0);
 }
 
-static void req13_df_asks_for_smaller_packets(void **state)
+static void req_4787_13_df_asks_for_smaller_packets(void **state)
 {
     struct rig *r = *state;
     r->config.mtu[NAT_OUTSIDE] = 1400;
@@ -334,7 +334,7 @@ static void req13_df_asks_for_smaller_packets(void **state)
     assert_int_equal(r->created, 0);
 }
 
-static void req13a_without_df_it_is_fragmented(void **state)
+static void req_4787_13a_without_df_it_is_fragmented(void **state)
 {
     struct rig *r = *state;
     r->config.mtu[NAT_OUTSIDE] = 1400;
@@ -431,7 +431,7 @@ static void forwards_let_everybody_in_and_never_end(void **state)
 static void nw1_one_to_one_keeps_ports_both_ways(void **state)
 {
     struct rig *r = *state;
-    r->config.public_addr = 0;
+    r->config.pool_n = 0;
     r->config.one_to_one.inside = A;
     r->config.one_to_one.outside = PUBLIC;
     rig_new(r);
@@ -462,7 +462,7 @@ static void one_to_one_beside_a_shared_address(void **state)
     assert_forwarded(r, NAT_INSIDE, EP(PUBLIC + 1, 99), EP(B, 5000));
 }
 
-static void rfc6888_req4_a_quota_for_each_inside_address(void **state)
+static void req_6888_4_a_quota_for_each_inside_address(void **state)
 {
     struct rig *r = *state;
     r->config.quota = 2;
@@ -476,7 +476,7 @@ static void rfc6888_req4_a_quota_for_each_inside_address(void **state)
     r->now = 300 * SEC;
     rig_mapped(r, EP(A, 3), EP(S, 1));
     rig_mapped(r, EP(A, 4), EP(S, 1));
-    nat_reboot(r->nat);
+    nat_reboot(r->nat, r->now);
     rig_mapped(r, EP(A, 5), EP(S, 1));
 }
 
@@ -486,7 +486,7 @@ static void reboot_loses_everything_but_forwards(void **state)
     assert_int_equal(nat_forward(r->nat, IP_UDP, 8000, EP(B, 8000)), 0);
     rig_mapped(r, EP(A, 5060), EP(S, 5060));
     rig_mapped(r, EP(B, 8000), EP(S, 5060));
-    assert_int_equal(nat_reboot(r->nat), 1);
+    assert_int_equal(nat_reboot(r->nat, r->now), 1);
     assert_int_equal(r->removed, 0);
     assert_true(nat_deadline(r->nat) == NEVER);
     assert_false(rig_reached(r, EP(S, 5060), 5060));
@@ -500,31 +500,31 @@ static void reboot_loses_everything_but_forwards(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RIG_TEST(req1_endpoint_independent_mapping),
+        RIG_TEST(req_4787_1_endpoint_independent_mapping),
         RIG_TEST(address_dependent_mapping),
         RIG_TEST(address_and_port_dependent_mapping),
-        RIG_TEST(req3_ports_are_preserved_and_never_shared),
-        RIG_TEST(req3_low_ports_are_mapped_into_the_range),
-        RIG_TEST(req3_a_full_range_refuses),
+        RIG_TEST(req_4787_3_ports_are_preserved_and_never_shared),
+        RIG_TEST(req_4787_3_low_ports_are_mapped_into_the_range),
+        RIG_TEST(req_4787_3_a_full_range_refuses),
         RIG_TEST(sequential_ports_go_round),
         RIG_TEST(random_ports_are_the_seeds),
-        RIG_TEST(req4_parity),
-        RIG_TEST(req5_a_mapping_ends_after_its_timeout),
-        RIG_TEST(req5_a_packet_at_the_deadline_is_too_late),
-        RIG_TEST(req6_outbound_packets_refresh),
-        RIG_TEST(req6_inbound_packets_do_not_refresh),
-        RIG_TEST(req6a_unless_they_are_told_to),
+        RIG_TEST(req_4787_4_parity),
+        RIG_TEST(req_4787_5_a_mapping_ends_after_its_timeout),
+        RIG_TEST(req_4787_5_a_packet_at_the_deadline_is_too_late),
+        RIG_TEST(req_4787_6_outbound_packets_refresh),
+        RIG_TEST(req_4787_6_inbound_packets_do_not_refresh),
+        RIG_TEST(req_4787_6a_unless_they_are_told_to),
         RIG_TEST(a_mapping_lives_as_long_as_its_longest_session),
         RIG_TEST(unreplied_sessions_end_sooner),
         RIG_TEST(a_changed_timeout_holds_from_the_next_packet_on),
-        RIG_TEST(req8_filtering),
+        RIG_TEST(req_4787_8_filtering),
         RIG_TEST(inbound_to_nobody_is_dropped),
-        RIG_TEST(req9_hairpin_comes_from_the_external_endpoint),
-        RIG_TEST(req9_hairpin_obeys_the_filter),
+        RIG_TEST(req_4787_9_hairpin_comes_from_the_external_endpoint),
+        RIG_TEST(req_4787_9_hairpin_obeys_the_filter),
         RIG_TEST(without_hairpin_it_is_dropped),
         RIG_TEST(hairpin_to_nobody_makes_no_mapping),
-        RIG_TEST(req13_df_asks_for_smaller_packets),
-        RIG_TEST(req13a_without_df_it_is_fragmented),
+        RIG_TEST(req_4787_13_df_asks_for_smaller_packets),
+        RIG_TEST(req_4787_13a_without_df_it_is_fragmented),
         RIG_TEST(rfc1812_an_expiring_packet_is_answered_and_makes_no_mapping),
         RIG_TEST(bad_packets),
         RIG_TEST(rfc768_no_checksum_stays_none),
@@ -532,7 +532,7 @@ int main(void)
         RIG_TEST(forwards_let_everybody_in_and_never_end),
         RIG_TEST(nw1_one_to_one_keeps_ports_both_ways),
         RIG_TEST(one_to_one_beside_a_shared_address),
-        RIG_TEST(rfc6888_req4_a_quota_for_each_inside_address),
+        RIG_TEST(req_6888_4_a_quota_for_each_inside_address),
         RIG_TEST(reboot_loses_everything_but_forwards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
