@@ -328,9 +328,8 @@ bool lab_check_simulated(struct lab *lab, bool all)
         if (!node->forwards || !(all || node->sim))
             continue;
         problem(&lab->problems, place_of(node, "engine"), "\"", node->name,
-                "\" is the kernel's own NAT, which a simulated node has not; run it with --world netns, or with --set "
-                "nodes.",
-                node->name, ".engine=farend");
+                "\" is the kernel's own NAT, which a simulated node has not; run it with --world netns, or with ",
+                "--set nodes.", node->name, ".engine=farend");
         ok = false;
     }
     return ok;

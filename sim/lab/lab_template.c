@@ -34,7 +34,7 @@ static const char *value_of(struct template *t, struct span place)
         return NULL;
     if (index < 0 || !path.p || path.n >= sizeof buf) {
         problem(&lab->problems, t->d->at, "\"{{", whole, "}}\" names no node of the lab; expected as {{sbc.outside}}, ",
-                "{{alice.line}} or " FOREIGN_DIR,
+                "{{alice.line}} or ", FOREIGN_DIR,
                 names_hint(&lab->arena, &lab->node_names, arena_copy(&lab->arena, name.p, name.n)));
         return NULL;
     }
