@@ -6,19 +6,13 @@
 #include "nodes/base/error.h"
 
 #include <errno.h>
-#include <net/if.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-    LOOPBACK = 1,   /* index of lo in every namespace */
-    QUEUE = 10000,  /* packets a program may send in one turn: a full TUN device drops in silence */
-    AWAIT_MS = 5000 /* real time */
+    LOOPBACK = 1, /* index of lo in every namespace */
+    QUEUE = 10000 /* packets a program may send in one turn: a full TUN device drops in silence */
 };
 
 static int complain(struct text *why, const char *what)
@@ -106,37 +100,14 @@ void netns_build_undo(struct netns_node *n, const struct plan_node *node)
 
 /* ---- waiting ---- */
 
-/* IFF_RUNNING is RFC 2863's operational state. The kernel sets it just before it lets the device send, both under one
- * lock; setting the flags takes that lock, so that after it both are done. */
-static bool is_running(int fd, const char *name)
-{
-    struct ifreq request = {0};
-    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
-    if (ioctl(fd, SIOCGIFFLAGS, &request) || !(request.ifr_flags & IFF_RUNNING))
-        return false;
-    return ioctl(fd, SIOCSIFFLAGS, &request) == 0;
-}
-
 int netns_build_await(const struct plan_node *node, struct text *why)
 {
-    const struct timespec nap = {.tv_nsec = 1000000};
-    size_t up = 0;
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return complain(why, "socket");
-    for (int ms = 0; up < node->ports_n && ms < AWAIT_MS;) {
-        if (is_running(fd, node->ports[up].name)) {
-            up++;
-            continue;
+    for (size_t i = 0; i < node->ports_n; i++)
+        if (!netns_interface_await(node->ports[i].name)) {
+            text_str(why, node->name);
+            text_str(why, ": its interface does not come up: ");
+            text_str(why, node->ports[i].name);
+            return FE_EOS;
         }
-        nanosleep(&nap, NULL);
-        ms++;
-    }
-    close(fd);
-    if (up == node->ports_n)
-        return 0;
-    text_str(why, node->name);
-    text_str(why, ": its interface does not come up: ");
-    text_str(why, node->ports[up].name);
-    return FE_EOS;
+    return 0;
 }

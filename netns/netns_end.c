@@ -19,12 +19,18 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
+    AWAIT_MS = 5000,          /* real time */
     FIRST_INDEX = 100,        /* of our interfaces: beyond those a new namespace is born with */
     RECEIVE_BUFFER = 4 << 20, /* bytes, of a packet socket: all that a turn may send must fit */
 };
+
+/* The names of the interfaces in the wires' namespace. */
+#define FENCE "fence"
+#define WIRE  "wire%d" /* its index */
 
 /* Every node's end of a veth pair has this address: they are in namespaces of their own. */
 static const uint8_t node_address[6] = {0x02, 0, 0, 0, 0, 1};
@@ -71,6 +77,31 @@ static int tun_open(struct netns_end *end, const struct plan_port *port, struct 
     return FE_EOS;
 }
 
+/* ---- waiting ---- */
+
+/* IFF_RUNNING is RFC 2863's operational state. The kernel sets it just before it lets the device send, both under one
+ * lock; setting the flags takes that lock, so that after it both are done. */
+static bool is_running(int fd, const char *name)
+{
+    struct ifreq request = {0};
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    if (ioctl(fd, SIOCGIFFLAGS, &request) || !(request.ifr_flags & IFF_RUNNING))
+        return false;
+    return ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+}
+
+bool netns_interface_await(const char *name)
+{
+    const struct timespec nap = {.tv_nsec = 1000000};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool running = false;
+    for (int ms = 0; fd >= 0 && !(running = is_running(fd, name)) && ms < AWAIT_MS; ms++)
+        nanosleep(&nap, NULL);
+    if (fd >= 0)
+        close(fd);
+    return running;
+}
+
 /* ---- veth ---- */
 
 /* A socket on an interface of the namespace where this thread is; only packets that the interface receives. */
@@ -114,7 +145,7 @@ static void pair_add(struct netns_rtnl *rtnl, const char *name, const struct net
                      const struct netns_wires *wires)
 {
     char peer[IFNAMSIZ];
-    snprintf(peer, sizeof peer, "wire%d", end->peer);
+    snprintf(peer, sizeof peer, WIRE, end->peer);
     netns_rtnl_veth(rtnl, &(struct netns_veth){.name = name,
                                                .peer = peer,
                                                .index = end->index,
@@ -168,7 +199,7 @@ static int fence_open(struct netns_wires *wires, struct text *why)
     pair.peer = wires->next_index++;
     wires->fence[0] = (struct netns_end){-1, pair.index, pair.index};
     wires->fence[1] = (struct netns_end){-1, pair.peer, pair.peer};
-    pair_add(wires->rtnl, "fence", &pair, 1500, wires);
+    pair_add(wires->rtnl, FENCE, &pair, 1500, wires);
     netns_rtnl_up(wires->rtnl, pair.index, 0, 0);
     netns_rtnl_up(wires->rtnl, pair.peer, 0, 0);
     int error = netns_rtnl_commit(wires->rtnl, why);
@@ -192,6 +223,22 @@ int netns_wires_open(struct netns_wires *wires, int back, struct text *why)
     if (error)
         netns_wires_close(wires);
     return error;
+}
+
+int netns_wires_await(const struct netns_wires *wires, int back, struct text *why)
+{
+    char name[IFNAMSIZ];
+    bool up = netns_space_enter(wires->space);
+    for (int index = FIRST_INDEX; up && index < wires->next_index; index++) {
+        if (index == wires->fence[0].index)
+            snprintf(name, sizeof name, FENCE);
+        else
+            snprintf(name, sizeof name, WIRE, index);
+        up = netns_interface_await(name);
+    }
+    if (netns_space_enter(back) && up)
+        return 0;
+    return complain(why, "interfaces", "of the wires");
 }
 
 void netns_wires_close(struct netns_wires *wires)

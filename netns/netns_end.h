@@ -46,7 +46,14 @@ void netns_wires_close(struct netns_wires *wires); /* fine on NETNS_WIRES_NONE *
  * the kernel passes no packets any more. */
 bool netns_fence(struct netns_wires *wires);
 
+/* Waits until all its interfaces may send, as netns_interface_await. This thread is in `back` afterwards. */
+int netns_wires_await(const struct netns_wires *wires, int back, struct text *why);
+
 /* ---- ends ---- */
+
+/* Waits until an interface of the namespace where this thread is may send: what is sent earlier can be lost. false: it
+ * does not come up within some seconds. */
+bool netns_interface_await(const char *name);
 
 /* Can TUN devices be had here at all? */
 bool netns_end_tun_possible(void);

@@ -183,7 +183,7 @@ static int await_interfaces(struct world *w, const bool *mine, struct text *why)
         if (error)
             return error;
     }
-    return 0;
+    return netns_wires_await(&w->wires, w->home, why);
 }
 
 static int add_all(struct world *w, const bool *mine, struct text *why)
