@@ -85,7 +85,8 @@ static void *items_add(const struct option *o, struct option_items *list)
     }
     char *element = item_at(o, list, list->n);
     memset(element, 0, o->each_size);
-    for (const struct option *e = o->each; e->name; e++)
+    for (const struct option *e = o->each; o->type == OPT_MAP && e->name;
+         e++) /* a list has one option and no end mark */
         default_set(e, element + e->at);
     list->n++;
     return element;

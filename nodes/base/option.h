@@ -29,7 +29,7 @@ enum option_type {
     OPT_CHOICE,   /* int: index into `choices` */
     OPT_RATIO,    /* uint32_t, ppm */
     OPT_PORTS,    /* struct port_range: 10000-20000 */
-    OPT_LIST,     /* struct option_items: values of the one option in `each` */
+    OPT_LIST,     /* struct option_items: values of the one option that `each` points to */
     OPT_MAP,      /* struct option_items: name -> the options in `each`; the first option of `each` is an OPT_TEXT at
                      offset 0 with the name "" and receives the name */
 };
