@@ -256,6 +256,7 @@ static void stop_lets_the_present_instant_be_settled(void **state)
     assert_int_equal(engine_run(engine), ENGINE_STOPPED);
     assert_string_equal(world.log, "turn0@0 turn1@0 stop0@3 script0@3 ");
     assert_int_equal(engine_now(engine), 3);
+    engine_timer_stop(engine, &later); /* it outlives the test otherwise, and the engine is freed after that */
 }
 
 static void an_interrupt_ends_the_run(void **state)
