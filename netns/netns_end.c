@@ -79,27 +79,15 @@ static int tun_open(struct netns_end *end, const struct plan_port *port, struct 
 
 /* ---- waiting ---- */
 
-/* IFF_RUNNING is RFC 2863's operational state. The kernel sets it just before it lets the device send, both under one
- * lock; setting the flags takes that lock, so that after it both are done. */
-static bool is_running(int fd, const char *name)
-{
-    struct ifreq request = {0};
-    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
-    if (ioctl(fd, SIOCGIFFLAGS, &request) || !(request.ifr_flags & IFF_RUNNING))
-        return false;
-    return ioctl(fd, SIOCSIFFLAGS, &request) == 0;
-}
-
 bool netns_interface_await(const char *name)
 {
     const struct timespec nap = {.tv_nsec = 1000000};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool running = false;
-    for (int ms = 0; fd >= 0 && !(running = is_running(fd, name)) && ms < AWAIT_MS; ms++)
+    struct netns_rtnl *rtnl = netns_rtnl_open();
+    bool up = false;
+    for (int ms = 0; rtnl && !(up = netns_rtnl_is_up(rtnl, name)) && ms < AWAIT_MS; ms++)
         nanosleep(&nap, NULL);
-    if (fd >= 0)
-        close(fd);
-    return running;
+    netns_rtnl_close(rtnl);
+    return up;
 }
 
 /* ---- veth ---- */

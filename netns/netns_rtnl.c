@@ -5,14 +5,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
+#include <netlink/route/link.h>
 #include <netlink/socket.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,4 +238,16 @@ int netns_rtnl_commit(struct netns_rtnl *r, struct text *why)
     if (nl_sendto(r->socket, r->batch, n) < 0)
         return refused(why, "rtnetlink", errno);
     return await(r, r->sequence, why);
+}
+
+/* ---- questions ---- */
+
+bool netns_rtnl_is_up(struct netns_rtnl *r, const char *name)
+{
+    struct rtnl_link *link = NULL;
+    if (rtnl_link_get_kernel(r->socket, 0, name, &link))
+        return false;
+    bool up = rtnl_link_get_operstate(link) == IF_OPER_UP;
+    rtnl_link_put(link);
+    return up;
 }

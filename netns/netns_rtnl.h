@@ -35,4 +35,9 @@ void netns_rtnl_veth(struct netns_rtnl *r, const struct netns_veth *v);
  * is empty afterwards. */
 int netns_rtnl_commit(struct netns_rtnl *r, struct text *why);
 
+/* Whether the interface may send: its operational state (RFC 2863) is up. IFF_RUNNING is no proof: a new interface has
+ * it while its state is still unknown, and what it sends then is lost. The kernel sets the state and lets the interface
+ * send under one lock, which the question takes too. Not between a message and its commit. */
+bool netns_rtnl_is_up(struct netns_rtnl *r, const char *name);
+
 #endif
