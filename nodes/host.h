@@ -1,9 +1,8 @@
 /* The contract between a node's logic and the machine it runs on.
  *
- * Everything a node may ask of the world is here: time, timers, UDP, raw IP, the machine's NAT, random numbers, the
- * trace. There are two
- * implementations, chosen at link time: nodes/host/ (the real machine: epoll, sockets) and sim/world/ (simulated).
- * A node never includes an OS header.
+ * Everything a node may ask of the world is here: time, timers, UDP, TCP, raw IP, the machine's NAT, random numbers,
+ * the trace. There are two implementations, chosen at link time: nodes/host/ (the real machine: epoll, sockets) and
+ * sim/world/ (simulated). A node never includes an OS header.
  *
  * Rules that make both alike:
  * - Callbacks come from the host's loop only, never from inside a call to the host.
@@ -77,6 +76,60 @@ struct endpoint host_udp_local(const struct host_udp *u);
 int host_udp_send(struct host_udp *u, struct endpoint to, uint8_t ttl, struct span data);
 void host_udp_set_df(struct host_udp *u, bool df); /* set DF and never fragment here */
 void host_udp_close(struct host_udp *u);           /* fine inside its own callbacks */
+
+/* ---- TCP ----
+ * Linux's, as a program sees it (RFC 9293, 5681, 6582, 6298). Nagle's algorithm is off. With the stepped clock every
+ * timer of TCP runs in lab time and no TIME-WAIT is kept, in both worlds (ARCHITECTURE.md, "TCP in lab time"). */
+struct host_tcp;      /* a connection */
+struct host_listener; /* a passive open */
+
+/* Each may be NULL. After `failed` the connection is dead, and still the owner's to close. */
+struct host_tcp_events {
+    void (*connected)(void *arg);                  /* what host_tcp_connect began has succeeded */
+    void (*received)(void *arg, struct span data); /* in order; how the bytes are portioned means nothing */
+    void (*drained)(
+        void *arg); /* everything that host_tcp_send took has been given to the machine, after it had to wait */
+    void (*finished)(void *arg); /* the peer's FIN: nothing more will be received; sending goes on */
+    /* FE_EREFUSED: nobody listens there; FE_ERESET; FE_ETIMEDOUT: retransmissions or keep-alives went unanswered for
+     * too long; FE_EUNREACH: an ICMP error while connecting (RFC 1122 §4.2.3.9). */
+    void (*failed)(void *arg, int error);
+};
+
+/* local.addr 0: the address that the route says; local.port 0: a free one, as host_udp_open. 0: it has begun, the first
+ * SYN is out, and no event has been delivered; FE_EUSED: this pair of endpoints has a connection; FE_EUNREACH: no
+ * route, or not an address of this node; FE_EMEM; FE_EOS. */
+int host_tcp_connect(struct host *h, struct endpoint local, struct endpoint remote,
+                     const struct host_tcp_events *events, void *arg, struct host_tcp **out);
+
+/* A connection has come in, complete. The callee takes it with host_tcp_own() in this call, or it is reset. */
+struct host_listener_events {
+    void (*accepted)(void *arg, struct host_tcp *connection, struct endpoint remote);
+};
+/* local.port 0 is refused with FE_ERANGE. FE_EUSED; FE_EUNREACH: not an address of this node; FE_EMEM; FE_EOS.
+ * Connections that have been accepted use the same local port, and one may be opened from it (host_tcp_connect). */
+int host_tcp_listen(struct host *h, struct endpoint local, const struct host_listener_events *events, void *arg,
+                    struct host_listener **out);
+void host_listener_close(struct host_listener *l); /* connections stay; fine inside its own callback */
+void host_tcp_own(struct host_tcp *c, const struct host_tcp_events *events, void *arg);
+
+struct endpoint host_tcp_local(const struct host_tcp *c);
+struct endpoint host_tcp_remote(const struct host_tcp *c);
+
+/* Takes all of data, or nothing: 0; FE_EAGAIN: more than HOST_TCP_BACKLOG bytes would wait for the peer's window;
+ * FE_ERESET: the connection is dead, or this side has finished. Fine while connecting. */
+enum { HOST_TCP_BACKLOG = 4 << 20 };
+int host_tcp_send(struct host_tcp *c, struct span data);
+void host_tcp_finish(struct host_tcp *c); /* FIN, after what was sent; receiving goes on */
+/* The owner hears no more. What was sent and a FIN still go out; what then comes in is answered with RST, as Linux
+ * does. Fine inside its own callbacks. */
+void host_tcp_close(struct host_tcp *c);
+void host_tcp_abort(struct host_tcp *c); /* RST instead (RFC 9293 §3.10.7.4) */
+
+/* RFC 1122 §4.2.3.6: after `idle` without a segment probes every `interval`; `probes` of them unanswered: FE_ETIMEDOUT.
+ * idle 0: off, the default. */
+void host_tcp_keep_alive(struct host_tcp *c, lab_time idle, lab_time interval, unsigned probes);
+/* RFC 5482: data unacknowledged for so long: FE_ETIMEDOUT. 0: the default, 15 retransmissions (some 15 min). */
+void host_tcp_user_timeout(struct host_tcp *c, lab_time timeout);
 
 /* ---- raw IP: the node owns its interfaces; the machine neither answers nor forwards (the NAT) ---- */
 struct host_raw;
@@ -158,6 +211,10 @@ void host_trace_end(struct host *h);
  * {"ev":"drop","cause":…,"packet":…}, and written beside the packet in the capture. `cause` is a word of the vocabulary
  * in ARCHITECTURE.md ("no-mapping", "filtered", "bad-sip", …); what: text that identifies it. */
 void host_drop(struct host *h, const char *cause, struct span what);
+
+/* A line of the NSS key log format ("CLIENT_RANDOM …"): written into the capture, so that who reads it can decrypt; by
+ * hand appended to the file that SSLKEYLOGFILE names. */
+void host_secret(struct host *h, struct span line);
 
 /* ---- the end ---- */
 /* The program by hand leaves its loop; in a lab the node is stopped, as by the step that stops it. */

@@ -14,6 +14,8 @@ const char *fe_error_text(int error)
     case FE_EUNREACH: return "no route";
     case FE_EREFUSED: return "refused";
     case FE_EOS: return "the operating system refused";
+    case FE_ERESET: return "connection reset";
+    case FE_ETIMEDOUT: return "timed out";
     }
     return "unknown error";
 }
