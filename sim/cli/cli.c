@@ -26,11 +26,20 @@ static const struct command commands[] = {
     {"help", "", "this", help, 0, SIZE_MAX},
     {0}};
 
+/* Bytes of UTF-8 that take no column of their own. */
+static int wider(const char *text)
+{
+    int n = 0;
+    for (; *text; text++)
+        n += (*text & 0xc0) == 0x80;
+    return n;
+}
+
 static void usage(FILE *out)
 {
     fputs("farend: phones behind NATs, reproduced: one lab file, two worlds, one answer\n\n", out);
     for (const struct command *c = commands; c->word; c++)
-        fprintf(out, "  farend %-7s %-9s %s\n", c->word, c->takes, c->help);
+        fprintf(out, "  farend %-7s %-*s %s\n", c->word, 8 + wider(c->takes), c->takes, c->help);
     fputs("\noptions\n", out);
     cli_args_help(out);
     fputs("\nexit status\n"
@@ -54,13 +63,20 @@ static const struct command *command_find(const char *word)
             return c;
         nearest_offer(&best, span_of(word), span_of(c->word));
     }
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        return command_find("help");
     fprintf(stderr, "farend: there is no command \"%s\"", word);
     if (!span_empty(best.name))
         fprintf(stderr, "; did you mean \"%.*s\"?", SPAN_ARG(best.name));
     fputs("\n", stderr);
     return NULL;
+}
+
+/* Wherever it stands: who types it wants to read, not to run. */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
 }
 
 int cli_main(int argc, char **argv)
@@ -70,6 +86,8 @@ int cli_main(int argc, char **argv)
         usage(stderr);
         return CLI_WRONG;
     }
+    if (asks_for_help(argc, argv))
+        return help(NULL);
     const struct command *command = command_find(argv[1]);
     if (!command || !cli_args_read(&args, argc - 2, argv + 2))
         return CLI_WRONG;

@@ -128,6 +128,8 @@ static void check_and_list_and_help(void **state)
     assert_status("mkdir -p labs/calls && cp lab.yaml labs/calls/ && $farend list labs", 0, "calls/lab");
     assert_status("FAREND_LABS=labs $farend check calls/lab", 0, "a correct lab");
     assert_status("$farend help", 0, "exit status");
+    assert_status("$farend --help", 0, "exit status");
+    assert_status("$farend run --help", 0, "exit status");
 }
 
 #define MARGIN(options)                                                                                                \
