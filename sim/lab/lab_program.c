@@ -66,19 +66,24 @@ bool lab_needs_real_clock(const struct lab *lab)
 
 /* ---- commands ---- */
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n';
+}
+
 /* The next word of a command in one text: blanks part words; what stands in '…' or "…" is one. */
 static char *word_next(struct lab *lab, struct span *rest)
 {
-    size_t n = 0;
-    *rest = span_trim(*rest);
+    size_t n = 0, i = 0;
+    while (rest->n && is_blank(*rest->p))
+        *rest = (struct span){rest->p + 1, rest->n - 1};
     char *word = rest->n ? arena_copy(&lab->arena, rest->p, rest->n) : NULL;
-    size_t i = 0;
     char quote = '\0';
     for (; word && i < rest->n; i++) {
         char c = rest->p[i];
         if (quote ? c == quote : (c == '\'' || c == '"'))
             quote = quote ? '\0' : c;
-        else if (!quote && (c == ' ' || c == '\t' || c == '\n'))
+        else if (!quote && is_blank(c))
             break;
         else
             word[n++] = c;

@@ -56,6 +56,14 @@ static void a_command_in_one_text_is_cut_at_blanks_outside_quotes(void **state)
     lab_free(lab);
 }
 
+static void a_command_may_stand_in_several_lines(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_of(HEAD "  k:\n    kind: program\n    on: net.4\n    command: |\n      a b\n\n      c\n");
+    assert_words(&lab->nodes[2].program->plan.command, (const char *const[]){"a", "b", "c", NULL});
+    lab_free(lab);
+}
+
 static void a_command_as_a_list_is_taken_as_it_is(void **state)
 {
     (void)state;
@@ -148,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_command_in_one_text_is_cut_at_blanks_outside_quotes),
+        cmocka_unit_test(a_command_may_stand_in_several_lines),
         cmocka_unit_test(a_command_as_a_list_is_taken_as_it_is),
         cmocka_unit_test(templates_name_ports_and_settings_and_leave_the_folder_open),
         cmocka_unit_test(the_plan_has_a_role_of_its_own_and_the_clock_is_real),
