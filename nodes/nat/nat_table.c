@@ -451,7 +451,7 @@ void nat_table_expire(struct nat_table *t, lab_time now)
     while (t->heap_n && t->sessions[t->heap[0]].queued <= now) {
         uint32_t slot = t->heap[0];
         const struct nat_session *s = &t->sessions[slot];
-        if (s->expires > now) {
+        if (s->expires > s->queued) { /* it lived on: all end in the order of their ends, however late this is called */
             nat_heap_move(t, slot, s->expires);
             continue;
         }
