@@ -8,7 +8,8 @@
  * may be resumed. A struct tls is one connection of it.
  *
  * Events are called from inside tls_start(), tls_input(), tls_send() and tls_close(), and only there, once the library
- * below has returned: inside an event every function of this header is allowed, also tls_free() of that connection. */
+ * below has returned: inside an event every function of this header is allowed, also tls_free() of that connection,
+ * but not its tls_input(). */
 #ifndef FAREND_SECURE_TLS_H
 #define FAREND_SECURE_TLS_H
 

@@ -1,0 +1,25 @@
+/* What the library below believes the time to be.
+ *
+ * mbedTLS asks time(): for the first bytes of a hello's random, the age of tickets and the validity of certificates.
+ * There is no way to give it another clock but to define time() oneself: a program's definition comes before that of
+ * the C library for every shared library that it loads. So time() is defined here. While a call into mbedTLS is under
+ * way it returns the date of the lab's time; for whoever else in the process asks, it is the machine's clock, as ever.
+ *
+ * This is the layer's one mutable variable. It is set only around calls that do not call back, so nothing nests, and a
+ * farend process makes such calls from one thread. */
+#ifndef FAREND_SECURE_TIME_H
+#define FAREND_SECURE_TIME_H
+
+#include "nodes/base/lab_time.h"
+
+/* epoch: the date at lab time 0, seconds since 1970. */
+void secure_time_begin(int64_t epoch, lab_time now);
+void secure_time_end(void);
+
+/* Seconds since 1970 at lab time `now`. */
+static inline int64_t secure_date(int64_t epoch, lab_time now)
+{
+    return epoch + now / SEC;
+}
+
+#endif
