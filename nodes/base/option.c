@@ -62,6 +62,28 @@ static int ports_set(void *field, struct span value)
     return 0;
 }
 
+bool option_is_certificate(struct span value)
+{
+    return span_is(value, "none") || span_starts(value, SPAN("base64:")) || span_contains(value, SPAN("-----BEGIN "));
+}
+
+/* "none" and an empty text are none. */
+static int certificate_set(char **field, struct span value)
+{
+    char *copy = NULL;
+    if (value.n && !option_is_certificate(value))
+        return FE_ESYNTAX;
+    if (value.n && !span_is(value, "none")) {
+        copy = malloc(value.n + 1);
+        if (!copy)
+            return FE_EMEM;
+        span_copy(value, copy, value.n + 1);
+    }
+    free(*field);
+    *field = copy;
+    return 0;
+}
+
 static void default_set(const struct option *o, void *field)
 {
     int error = o->def ? field_set(o, field, span_of(o->def)) : 0;
@@ -118,6 +140,7 @@ static int field_set(const struct option *o, void *field, struct span value)
     case OPT_PORTS: return ports_set(field, value);
     case OPT_LIST: return list_add(o, field, value);
     case OPT_MAP: return FE_ESYNTAX;
+    case OPT_CERTIFICATE: return certificate_set(field, value);
     }
     return FE_ESYNTAX;
 }
@@ -134,19 +157,33 @@ void *options_new(const struct option *table, size_t size)
     return settings;
 }
 
-static void items_free(struct option_items *list)
+static void fields_free(const struct option *table, void *fields);
+
+static void items_free(const struct option *o, struct option_items *list)
 {
+    for (size_t i = 0; o->type == OPT_MAP && i < list->n; i++)
+        fields_free(o->each, item_at(o, list, i));
     free(list->items);
     free(list->slots);
+}
+
+/* What the fields own. */
+static void fields_free(const struct option *table, void *fields)
+{
+    for (const struct option *o = table; o->name; o++) {
+        void *field = (char *)fields + o->at;
+        if (o->type == OPT_LIST || o->type == OPT_MAP)
+            items_free(o, field);
+        else if (o->type == OPT_CERTIFICATE)
+            free(*(char **)field);
+    }
 }
 
 void options_free(const struct option *table, void *settings)
 {
     if (!settings)
         return;
-    for (const struct option *o = table; o->name; o++)
-        if (o->type == OPT_LIST || o->type == OPT_MAP)
-            items_free((struct option_items *)(void *)((char *)settings + o->at));
+    fields_free(table, settings);
     free(settings);
 }
 
@@ -198,6 +235,8 @@ const char *option_expects(const struct option *o)
     case OPT_PORTS: return "a range of ports, as 10000-20000";
     case OPT_LIST: return "a list";
     case OPT_MAP: return "a mapping";
+    case OPT_CERTIFICATE:
+        return o->part == OPTION_KEY ? "a private key in PEM, or none" : "certificates in PEM, or none";
     }
     return "a value";
 }
@@ -318,7 +357,9 @@ static void *map_element(const struct option *o, struct option_items *map, struc
  */
 static void map_forget_last(const struct option *o, struct option_items *map)
 {
-    *map_slot(o, map, span_of(item_at(o, map, map->n - 1))) = 0;
+    char *element = item_at(o, map, map->n - 1);
+    *map_slot(o, map, span_of(element)) = 0;
+    fields_free(o->each, element);
     map->n--;
 }
 

@@ -19,19 +19,30 @@
 #include <stdint.h>
 
 enum option_type {
-    OPT_FLAG,     /* bool: yes, no */
-    OPT_COUNT,    /* uint32_t within min and max (max 0: no bound) */
-    OPT_TIME,     /* lab_time, with its unit; min and max in ns (max 0: no bound) */
-    OPT_TEXT,     /* char[size], NUL-terminated */
-    OPT_ADDR,     /* ipv4 */
-    OPT_ENDPOINT, /* struct endpoint; without a port the option's `port` */
-    OPT_SUBNET,   /* struct subnet */
-    OPT_CHOICE,   /* int: index into `choices` */
-    OPT_RATIO,    /* uint32_t, ppm */
-    OPT_PORTS,    /* struct port_range: 10000-20000 */
-    OPT_LIST,     /* struct option_items: values of the one option that `each` points to */
-    OPT_MAP,      /* struct option_items: name -> the options in `each`; the first option of `each` is an OPT_TEXT at
-                     offset 0 with the name "" and receives the name */
+    OPT_FLAG,        /* bool: yes, no */
+    OPT_COUNT,       /* uint32_t within min and max (max 0: no bound) */
+    OPT_TIME,        /* lab_time, with its unit; min and max in ns (max 0: no bound) */
+    OPT_TEXT,        /* char[size], NUL-terminated */
+    OPT_ADDR,        /* ipv4 */
+    OPT_ENDPOINT,    /* struct endpoint; without a port the option's `port` */
+    OPT_SUBNET,      /* struct subnet */
+    OPT_CHOICE,      /* int: index into `choices` */
+    OPT_RATIO,       /* uint32_t, ppm */
+    OPT_PORTS,       /* struct port_range: 10000-20000 */
+    OPT_LIST,        /* struct option_items: values of the one option that `each` points to */
+    OPT_MAP,         /* struct option_items: name -> the options in `each`; the first option of `each` is an OPT_TEXT at
+                        offset 0 with the name "" and receives the name */
+    OPT_CERTIFICATE, /* char *, owned by the settings: certificates or a private key as PEM or in one line
+                        (nodes/secure/pki_text.h); NULL: none. By hand the value names a PEM file; in a lab file it
+                        names certificates of the section `certificates`, of which `part` is taken */
+};
+
+/* What of a lab's certificate an OPT_CERTIFICATE takes. */
+enum option_part {
+    OPTION_CHAIN,   /* the certificate, and its intermediate where the lab does not leave it out */
+    OPTION_KEY,     /* its private key */
+    OPTION_ISSUERS, /* what it was issued by: intermediate and root. Names may be a list */
+    OPTION_TRUST,   /* the certificate alone, to trust it. Names may be a list */
 };
 
 struct port_range {
@@ -62,8 +73,11 @@ struct option {
     const char *const *choices_help; /* OPT_CHOICE: what each choice means, in the order of `choices`; NULL: they say */
     size_t given;                    /* offset of a bool that tells whether the user set this; 0: nobody asks */
     uint16_t port;                   /* OPT_ENDPOINT: the default port */
-    bool needed;                     /* no default: must be given */
-    bool own;                        /* OPT_ADDR, or a list of them: what is sent to this address comes to the node */
+    enum option_part part;           /* OPT_CERTIFICATE */
+    const char *with; /* OPT_CERTIFICATE: where a lab file does not give this setting, it names what that setting of the
+                         same table names: a certificate comes with its key. NULL: it is none */
+    bool needed;      /* no default: must be given */
+    bool own;         /* OPT_ADDR, or a list of them: what is sent to this address comes to the node */
 };
 
 #define OPTION_AT(type, field) offsetof(type, field), sizeof(((type *)0)->field)
@@ -71,6 +85,9 @@ struct option {
 /* Settings with their defaults, `size` bytes, zeroed first; NULL without memory. */
 void *options_new(const struct option *table, size_t size);
 void options_free(const struct option *table, void *settings);
+
+/* Is this a value of an OPT_CERTIFICATE as it stands, and not the name of a file? */
+bool option_is_certificate(struct span value);
 
 /* Sets one value. On failure 0 bytes of the settings changed, and `why` (may be NULL) receives a sentence: what was
  * wrong, what was expected, the nearest spelling. FE_EUNKNOWN: no such option; FE_ESYNTAX, FE_ERANGE: bad value. */

@@ -5,6 +5,7 @@
 #include "nodes/base/nearest.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,6 +35,52 @@ static bool near_a_port(const struct node_kind *kind, struct span name, struct n
     return best->name.n != 0;
 }
 
+/* ---- certificates: what the value names is a file ---- */
+
+enum { CERTIFICATES_MAX = 1 << 20 }; /* bytes: more are no certificates */
+
+static int read_all(FILE *f, char **text, size_t *n)
+{
+    *text = malloc(CERTIFICATES_MAX);
+    if (!*text)
+        return FE_EMEM;
+    *n = fread(*text, 1, CERTIFICATES_MAX, f);
+    if (ferror(f))
+        return FE_EOS;
+    errno = EFBIG;
+    return *n == CERTIFICATES_MAX ? FE_EOS : 0;
+}
+
+static int set_from_file(struct host_args *args, const struct node_kind *kind, struct span path, struct span file,
+                         struct text *why)
+{
+    char name[PATH_MAX];
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = span_copy(file, name, sizeof name) ? fopen(name, "rb") : NULL;
+    int error = f ? read_all(f, &text, &n) : FE_EOS;
+    if (error) {
+        complain(why, error, "", path, ": cannot read \"");
+        complain(why, error, "", file, "\": ");
+        text_str(why, error == FE_EMEM ? fe_error_text(error) : strerror(errno));
+    } else if (!option_is_certificate(span_make(text, n))) {
+        error = complain(why, FE_ESYNTAX, "", path, ": there is no PEM in \"");
+        complain(why, error, "", file, "\"");
+    } else {
+        error = options_set(kind->options, args->settings, path, span_make(text, n), why);
+    }
+    if (f)
+        fclose(f);
+    free(text);
+    return error;
+}
+
+static bool is_file(const struct node_kind *kind, struct span path, struct span value)
+{
+    const struct option *o = options_find(kind->options, path);
+    return o && o->type == OPT_CERTIFICATE && value.n && !option_is_certificate(value);
+}
+
 static int set_word(struct host_args *args, const struct node_kind *kind, struct span path, struct span value,
                     struct text *why)
 {
@@ -42,6 +89,8 @@ static int set_word(struct host_args *args, const struct node_kind *kind, struct
         return 0;
     if (port >= 0)
         return complain(why, FE_ERANGE, "", path, " is neither an address nor an interface");
+    if (is_file(kind, path, value))
+        return set_from_file(args, kind, path, value, why);
     int error = options_set(kind->options, args->settings, path, value, why);
     struct nearest best = {0};
     /* options_set has named the nearest setting; a port may be nearer still when it found none. */

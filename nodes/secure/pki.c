@@ -87,25 +87,26 @@ static bool label_ok(struct span label, bool first)
     return label.n > 0 && label.n <= 63;
 }
 
-static int check_name(struct span name, struct text *why)
+bool pki_name_ok(struct span name)
 {
     ipv4 addr;
     bool first = true;
     if (addr_parse(name, &addr) == 0)
-        return 0;
+        return true;
     bool ok = name.n > 0 && name.n <= PKI_NAME_MAX;
     for (struct span rest = name; ok && rest.p; first = false)
         ok = label_ok(span_cut(rest, '.', &rest), first);
-    return ok ? 0 : complain(why, FE_ESYNTAX, name, "\" is neither a domain name nor an IPv4 address");
+    return ok;
 }
 
-static int check_request(const struct pki_request *want, struct text *why)
+int pki_check(const struct pki_request *want, struct text *why)
 {
     int error = check_subject(want->subject, why);
     if (!error && want->names_n > PKI_NAMES_MAX)
         error = complain(why, FE_ERANGE, want->subject, "\" has more than 32 names");
     for (size_t i = 0; !error && i < want->names_n; i++)
-        error = check_name(want->names[i], why);
+        if (!pki_name_ok(want->names[i]))
+            error = complain(why, FE_ESYNTAX, want->names[i], "\" is neither a domain name nor an IPv4 address");
     if (!error && want->not_after < want->not_before)
         error = complain(why, FE_ERANGE, want->subject, "\" ends before it begins to be valid");
     return error;
@@ -249,7 +250,7 @@ static int make_certificate(struct pki_entity *e, struct pki_entity *issuer, con
 int pki_issue(const struct pki_request *want, struct pki_entity *issuer, struct prng *random, struct pki_entity **out,
               struct text *why)
 {
-    int error = check_request(want, why);
+    int error = pki_check(want, why);
     if (error)
         return error;
     struct pki_entity *e = calloc(1, sizeof *e);

@@ -36,9 +36,13 @@ struct pki_request {
     unsigned uses;                 /* not ca: or'ed pki_use, the extended key usage; 0: none is said */
 };
 
+bool pki_name_ok(struct span name); /* a domain name, or an IPv4 address */
+
+/* Could pki_issue() do this? 0, FE_ESYNTAX, FE_ERANGE: `why` (may be NULL) has a sentence. */
+int pki_check(const struct pki_request *want, struct text *why);
+
 /* Makes a key and has `issuer` sign; NULL: signed with its own key, a root or a self-signed certificate. The issuer
- * need not be valid, nor an authority. 0; FE_ESYNTAX, FE_ERANGE: `why` (may be NULL) has a sentence about the request;
- * FE_EMEM. */
+ * need not be valid, nor an authority. 0; what pki_check() says; FE_EMEM. */
 int pki_issue(const struct pki_request *want, struct pki_entity *issuer, struct prng *random, struct pki_entity **out,
               struct text *why);
 void pki_free(struct pki_entity *e); /* NULL is fine */

@@ -1,6 +1,7 @@
 #include "sim/lab/lab.h"
 
 #include "nodes/base/error.h"
+#include "sim/lab/lab_certificate.h"
 #include "sim/lab/lab_read.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@ struct lab_top {
     const char *name;
     uint32_t seed;
     int promises; /* index into promise_words */
-    const struct doc *networks, *nodes, *steps, *expect;
+    const struct doc *networks, *certificates, *nodes, *steps, *expect;
 };
 
 static const char *const promise_words[] = {"trace", "verdict", NULL};
@@ -27,6 +28,8 @@ const struct field lab_form[] = {
      .help =
          "what is the same in every run: trace, unless said; verdict where a kernel chooses, as with engine: kernel"},
     {"networks", FIELD_ANY, AT(networks), .means = "networks", .needed = true, .help = "what nodes hang on"},
+    {"certificates", FIELD_ANY, AT(certificates), .means = "certificates",
+     .help = "roots, and what they issue for the nodes; made from the seed"},
     {"nodes", FIELD_ANY, AT(nodes), .means = "nodes", .needed = true, .help = "phones, SBC, PBX, NATs, routers"},
     {"steps", FIELD_ANY, AT(steps), .means = "steps", .help = "what is done, in order, in lab time"},
     {"expect", FIELD_ANY, AT(expect), .means = "expectations", .help = "what holds at the end"},
@@ -68,6 +71,8 @@ static int first_error(const struct lab *lab, int error)
 static int read_plan(struct lab *lab, const struct lab_top *top)
 {
     int error = lab_read_networks(lab, top->networks);
+    if (!error)
+        error = lab_read_certificates(lab, top->certificates);
     if (!error)
         error = lab_read_nodes(lab, top->nodes);
     if (!error)
@@ -176,6 +181,7 @@ void lab_free(struct lab *lab)
 {
     if (!lab)
         return;
+    lab_certificates_free(lab->certificates);
     arena_fini(&lab->arena);
     free(lab);
 }

@@ -17,6 +17,7 @@
 struct step_list;
 struct expectation;
 struct lab_program;
+struct lab_certificates;
 
 /* A node's port on a network. */
 struct lab_port {
@@ -85,7 +86,8 @@ struct lab {
     struct lab_network *networks;
     size_t networks_n;
     struct names network_names;
-    struct lab_node *nodes; /* plan.nodes begins with the same nodes in the same order */
+    struct lab_certificates *certificates; /* lab_certificate.h */
+    struct lab_node *nodes;                /* plan.nodes begins with the same nodes in the same order */
     size_t nodes_n;
     struct names node_names;
     struct plan plan;

@@ -2,6 +2,7 @@
  * of the lab filled in: a phone's proxy and password, an SBC's PBX. */
 #include "nodes/base/error.h"
 #include "nodes/base/nearest.h"
+#include "sim/lab/lab_certificate.h"
 #include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 
@@ -140,22 +141,36 @@ static void setting_keep(struct setting_reader *r, const char *path, const char 
         r->error = FE_EMEM;
 }
 
-static void text_read(struct setting_reader *r, const char *path, const struct place *key, const struct doc *value)
+static void text_set(struct setting_reader *r, const char *path, const char *text, const struct place *key,
+                     const struct place *at)
 {
     const struct option *table = r->node->kind->options;
-    const struct option *o = options_find(table, span_of(path));
-    const char *text = name_resolve(r, o, value);
     char buf[PROBLEM_TEXT];
     struct text why = text_on(buf, sizeof buf);
-    if (!text)
-        return;
     int error = options_set(table, r->settings, span_of(path), span_of(text), &why);
     if (error == FE_EMEM)
         r->error = error;
     else if (error)
-        problem(&r->lab->problems, error == FE_EUNKNOWN && !o ? *key : value->at, buf);
+        problem(&r->lab->problems, error == FE_EUNKNOWN && !options_find(table, span_of(path)) ? *key : *at, buf);
     else
-        setting_keep(r, path, text, value->at);
+        setting_keep(r, path, text, *at);
+}
+
+static void text_read(struct setting_reader *r, const char *path, const struct place *key, const struct doc *value)
+{
+    const char *text = name_resolve(r, options_find(r->node->kind->options, span_of(path)), value);
+    if (text)
+        text_set(r, path, text, key, &value->at);
+}
+
+static void certificate_read(struct setting_reader *r, const char *path, const struct option *o,
+                             const struct doc *value)
+{
+    const char *text = lab_certificate_text(r->lab, o, value);
+    if (text)
+        text_set(r, path, text, &value->at, &value->at);
+    else
+        r->error = FE_EMEM;
 }
 
 /* A value under `path`: texts are set, lists item by item, maps by longer paths. */
@@ -163,6 +178,10 @@ static void value_read(struct setting_reader *r, const char *path, const struct 
 {
     const struct option *o = options_find(r->node->kind->options, span_of(path));
     bool map = value->type == DOC_MAP;
+    if (o && o->type == OPT_CERTIFICATE) {
+        certificate_read(r, path, o, value);
+        return;
+    }
     if (value->type == DOC_TEXT) {
         text_read(r, path, key, value);
         return;
@@ -281,9 +300,20 @@ static void default_password(struct setting_reader *r)
     }
 }
 
+/* A key belongs to its certificate: option.with. */
+static void default_certificate(struct setting_reader *r, const struct option *o)
+{
+    const struct doc *value = doc_get(r->node->doc, o->with);
+    if (value)
+        certificate_read(r, o->name, o, value);
+}
+
 static void defaults_add(struct setting_reader *r)
 {
     const struct option *table = r->node->kind->options;
+    for (const struct option *o = table; o->name; o++)
+        if (o->type == OPT_CERTIFICATE && o->with && !doc_get(r->node->doc, o->name))
+            default_certificate(r, o);
     for (const struct option *o = table; o->name; o++)
         if (o->needed && o->node && !doc_get(r->node->doc, o->name))
             default_node(r, o);

@@ -1,6 +1,7 @@
 #include "sim/lab/schema.h"
 
 #include "nodes/base/error.h"
+#include "sim/lab/lab_certificate.h"
 #include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 #include "sim/lab/step.h"
@@ -143,6 +144,7 @@ static json_t *option_schema(const struct option *o)
     case OPT_ENDPOINT: return scalar();
     case OPT_LIST: return either(option_schema(o->each), list_of(option_schema(o->each)));
     case OPT_MAP: return map_of(options_schema(object_new(), o->each));
+    case OPT_CERTIFICATE: return o->part == OPTION_TRUST || o->part == OPTION_ISSUERS ? ref("some") : scalar();
     }
     return NULL;
 }
@@ -262,6 +264,10 @@ static json_t *definitions(void)
     json_object_set_new(d, "place", either(pattern("^[^.]+(\\.[0-9]+)+$"), form_schema(port_form)));
     json_object_set_new(d, "network", either(ref("subnet"), form_schema(network_form)));
     json_object_set_new(d, "networks", map_of(ref("network")));
+    json_object_set_new(d, "certificates", form_schema(lab_certificates_form));
+    json_object_set_new(d, "roots", map_of(either(json_pack("{s:s}", "type", "null"), form_schema(lab_root_form))));
+    json_object_set_new(d, "issued", map_of(form_schema(lab_issued_form)));
+    json_object_set_new(d, "moment", pattern("^-?(0|[0-9]+(\\.[0-9]+)? *(s|min|h|d))$"));
     json_object_set_new(d, "node", node_schema());
     json_object_set_new(d, "nodes", map_of(ref("node")));
     json_object_set_new(d, "statement", statement_schema());

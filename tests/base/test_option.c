@@ -10,6 +10,7 @@ struct line {
     char name[16];
     char password[16];
     uint32_t limit;
+    char *certificate;
 };
 
 struct settings {
@@ -24,6 +25,7 @@ struct settings {
     struct port_range ports;
     struct option_items lines;
     struct option_items allow;
+    char *key;
 };
 
 static const char *const mappings[] = {"independent", "dependent", NULL};
@@ -31,6 +33,7 @@ static const struct option line_table[] = {
     {"", OPT_TEXT, OPTION_AT(struct line, name), .help = "…"},
     {"password", OPT_TEXT, OPTION_AT(struct line, password), .help = "…"},
     {"limit", OPT_COUNT, OPTION_AT(struct line, limit), .def = "4"},
+    {"certificate", OPT_CERTIFICATE, OPTION_AT(struct line, certificate), .help = "…"},
     {0},
 };
 static const struct option allow_table[] = {{"", OPT_SUBNET, 0, sizeof(struct subnet), .help = "…"}, {0}};
@@ -46,6 +49,7 @@ static const struct option table[] = {
     {"ports", OPT_PORTS, OPTION_AT(struct settings, ports), .def = "1024-65535"},
     {"lines", OPT_MAP, OPTION_AT(struct settings, lines), .each = line_table, .each_size = sizeof(struct line)},
     {"allow", OPT_LIST, OPTION_AT(struct settings, allow), .each = allow_table, .each_size = sizeof(struct subnet)},
+    {"key", OPT_CERTIFICATE, OPTION_AT(struct settings, key), .part = OPTION_KEY},
     {0},
 };
 
@@ -176,6 +180,23 @@ static void errors_say_what_was_expected(void **state)
     assert_int_equal(s->lines.n, 0);
 }
 
+/* The settings own what they hold: the sanitizers see what is not freed. */
+static void certificates_are_owned(void **state)
+{
+    struct settings *s = *state;
+    set(s, "key", "base64:AAAA");
+    set(s, "key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    assert_non_null(strstr(s->key, "AAAA\n"));
+    refuse(s, "key", "alice.pem", FE_ESYNTAX, "key: \"alice.pem\" is not a private key in PEM, or none");
+    assert_non_null(s->key);
+    set(s, "key", "none");
+    assert_null(s->key);
+    set(s, "lines.101.certificate", "base64:BBBB");
+    set(s, "lines.102.certificate", "base64:CCCC");
+    assert_string_equal(((struct line *)s->lines.items)[1].certificate, "base64:CCCC");
+    assert_true(option_is_certificate(SPAN("none")) && !option_is_certificate(SPAN("alice.pem")));
+}
+
 static void what_is_needed_is_missed(void **state)
 {
     assert_string_equal(options_missing(table, *state)->name, "proxy");
@@ -212,6 +233,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(maps_may_be_large, arrange, clear),
         cmocka_unit_test_setup_teardown(a_line_that_is_refused_leaves_nothing_behind, arrange, clear),
         cmocka_unit_test_setup_teardown(errors_say_what_was_expected, arrange, clear),
+        cmocka_unit_test_setup_teardown(certificates_are_owned, arrange, clear),
         cmocka_unit_test_setup_teardown(what_is_needed_is_missed, arrange, clear),
         cmocka_unit_test(paths_lead_to_options),
         cmocka_unit_test(spelling_distance_counts_edits),

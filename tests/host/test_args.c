@@ -12,6 +12,7 @@ struct settings {
     char line[16];
     uint32_t count;
     lab_time interval;
+    char *trust;
 };
 
 static const char *const ports[] = {"inside", "outside", NULL};
@@ -19,6 +20,7 @@ static const struct option options[] = {
     {"line", OPT_TEXT, OPTION_AT(struct settings, line), .help = "extension", .needed = true},
     {"count", OPT_COUNT, OPTION_AT(struct settings, count), .def = "3"},
     {"keep-alive interval", OPT_TIME, OPTION_AT(struct settings, interval), .help = "how often"},
+    {"trust", OPT_CERTIFICATE, OPTION_AT(struct settings, trust), .part = OPTION_TRUST},
     {0}};
 static const struct node_kind kind = {
     .name = "thing", .help = "a thing", .ports = ports, .options = options, .settings_size = sizeof(struct settings)};
@@ -79,6 +81,29 @@ static void file_of_settings(void **state)
     assert_non_null(strstr(why, ", line 6)"));
 }
 
+/* By hand a certificate is a file; in a lab it is the word itself. */
+static void certificate_comes_from_its_file(void **state)
+{
+    char path[] = "/tmp/farend-args-XXXXXX";
+    char why[256];
+    char word[64];
+    struct host_args args;
+    (void)state;
+    FILE *f = fdopen(mkstemp(path), "w");
+    assert_non_null(f);
+    fputs("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", f);
+    fclose(f);
+    snprintf(word, sizeof word, "trust=%s", path);
+    int error = read_words(&args, why, sizeof why, WORDS_OF("line=101", word));
+    unlink(path);
+    assert_int_equal(error, 0);
+    assert_non_null(strstr(((struct settings *)args.settings)->trust, "AAAA\n-----END"));
+    host_args_free(&args, &kind);
+    assert_int_equal(read_words(&args, why, sizeof why, WORDS_OF("line=101", "trust=base64:AAA=")), 0);
+    assert_string_equal(((struct settings *)args.settings)->trust, "base64:AAA=");
+    host_args_free(&args, &kind);
+}
+
 static void refused(const char *const *words, int expected, const char *sentence)
 {
     char why[256];
@@ -100,6 +125,8 @@ static void refusals_are_sentences(void **state)
     refused(WORDS_OF("--sede", "4"), FE_EUNKNOWN, "there is no option \"--sede\"; did you mean \"--seed\"?");
     refused(WORDS_OF("--seed"), FE_ESYNTAX, "--seed needs a word after it");
     refused(WORDS_OF("--seed", "four"), FE_ESYNTAX, "--seed: \"four\" is not a whole number");
+    refused(WORDS_OF("line=1", "trust=/nowhere"), FE_EOS, "trust: cannot read \"/nowhere\": No such file or directory");
+    refused(WORDS_OF("line=1", "trust=/dev/null"), FE_ESYNTAX, "trust: there is no PEM in \"/dev/null\"");
     refused(WORDS_OF("--settings", "/nowhere"), FE_EOS, "cannot read /nowhere: No such file or directory");
 }
 
@@ -108,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ports_and_settings),
         cmocka_unit_test(file_of_settings),
+        cmocka_unit_test(certificate_comes_from_its_file),
         cmocka_unit_test(refusals_are_sentences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
