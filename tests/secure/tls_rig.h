@@ -264,13 +264,13 @@ static bool rig_carry(struct rig *r, int from)
     return true;
 }
 
-static void rig_settle(struct rig *r)
+static inline void rig_settle(struct rig *r)
 {
     while (rig_carry(r, CLIENT) || rig_carry(r, SERVER))
         ;
 }
 
-static void rig_connect(struct rig *r, const char *peer)
+static inline void rig_connect(struct rig *r, const char *peer)
 {
     if (!r->side[CLIENT].context)
         rig_contexts(r);
