@@ -1,5 +1,8 @@
 #include "nodes/secure/secure_time.h"
 
+#include "nodes/secure/secure_library.h"
+
+#include <mbedtls/platform_time.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -31,3 +34,12 @@ time_t time(time_t *out)
         *out = t;
     return t;
 }
+
+#if SECURE_MBEDTLS_3
+/* The age of tickets is asked of this one, in milliseconds. Weak, so that a library that is linked statically keeps its
+ * own beside what else is in the same object. */
+__attribute__((weak)) mbedtls_ms_time_t mbedtls_ms_time(void)
+{
+    return (mbedtls_ms_time_t)time(NULL) * 1000;
+}
+#endif

@@ -4,6 +4,7 @@
  * There is no way to give it another clock but to define time() oneself: a program's definition comes before that of
  * the C library for every shared library that it loads. So time() is defined here. While a call into mbedTLS is under
  * way it returns the date of the lab's time; for whoever else in the process asks, it is the machine's clock, as ever.
+ * (3.6 has mbedtls_ms_time() beside it, which is treated alike.)
  *
  * This is the layer's one mutable variable. It is set only around calls that do not call back, so nothing nests, and a
  * farend process makes such calls from one thread. */

@@ -2,7 +2,8 @@
  * time an argument. The owner carries the ciphertext by host_tcp_*; this layer knows no host, no socket and no clock.
  *
  * Deterministic: the same configuration, random stream, times and input give the same bytes in both directions in any
- * process (secure_time.h says how). The random numbers are a lab's and not fit to protect anything.
+ * process (secure_time.h says how); but not TLS 1.3, whose key shares come from the library's own entropy. The random
+ * numbers are a lab's and not fit to protect anything.
  *
  * A struct tls_context is one set-up of a node in one role: certificates, what is asked of the peer, the sessions that
  * may be resumed. A struct tls is one connection of it.

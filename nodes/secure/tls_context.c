@@ -3,6 +3,9 @@
 #include "nodes/secure/secure_time.h"
 #include "nodes/secure/tls_private.h"
 
+#if SECURE_TLS_1_3
+#include <psa/crypto.h>
+#endif
 #include <stdlib.h>
 
 enum { TICKET_SECONDS = 24 * 3600 };
@@ -222,11 +225,24 @@ static int set_own(struct tls_context *c)
     return c->config.certificate.n ? mbedtls_ssl_conf_own_cert(&c->conf, &c->chain, &c->key) : 0;
 }
 
+/* TLS 1.3 takes its key shares from the library's other half, which has to be woken first, once or more often. */
+static int wake(const struct tls_config *config)
+{
+#if SECURE_TLS_1_3
+    if (config->most == TLS_1_3 && psa_crypto_init() != PSA_SUCCESS)
+        return FE_EMEM;
+#else
+    (void)config;
+#endif
+    return 0;
+}
+
 static int configure(struct tls_context *c)
 {
     const struct tls_config *config = &c->config;
     int endpoint = config->role == TLS_SERVER ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT;
-    if (mbedtls_ssl_config_defaults(&c->conf, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT))
+    if (wake(config) ||
+        mbedtls_ssl_config_defaults(&c->conf, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT))
         return FE_EMEM;
     mbedtls_ssl_conf_rng(&c->conf, secure_random, &c->random);
     mbedtls_ssl_conf_authmode(&c->conf, auth_mode(config));

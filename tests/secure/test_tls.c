@@ -178,6 +178,25 @@ static void oldest_version_is_spoken(void **state)
     assert_int_equal(r->side[SERVER].version, TLS_1_0);
 }
 
+/* RFC 8446: tickets come after the handshake. */
+static void newest_version_is_spoken(void **state)
+{
+    struct rig *r = *state;
+    if (!tls_version_known(TLS_1_3))
+        skip();
+    r->config[CLIENT].most = r->config[SERVER].most = TLS_1_3;
+    rig_mutual(r, TLS_REQUIRE_CERTIFICATE);
+    rig_connect(r, "sbc.example.com");
+    assert_established(r);
+    assert_int_equal(r->side[CLIENT].version, TLS_1_3);
+    say(r, CLIENT, "REGISTER");
+    assert_int_equal(r->side[SERVER].received.n, 8);
+    rig_connect(r, "sbc.example.com");
+    assert_established(r);
+    say(r, SERVER, "INVITE");
+    assert_int_equal(r->side[CLIENT].received.n, 6);
+}
+
 static void rsa_keys_are_spoken(void **state)
 {
     struct rig *r = *state;
@@ -350,6 +369,7 @@ int main(void)
         TEST(context_may_be_freed_before_its_connections),
         TEST(highest_common_version_is_spoken),
         TEST(oldest_version_is_spoken),
+        TEST(newest_version_is_spoken),
         TEST(rsa_keys_are_spoken),
         TEST(ticket_resumes_the_session),
         TEST(session_belongs_to_its_peer),

@@ -156,7 +156,7 @@ static void server_does_not_use_a_client_certificate(void **state)
     struct pki_entity *e = issue_for(r, PKI_CLIENT);
     rig_server_is(r, e);
     rig_connect(r, "sbc.example.com");
-    assert_refused(r, SERVER, "handshake_failure", "no cipher suite in common that suits the certificate");
+    assert_refused(r, SERVER, "handshake_failure", "in common");
     pki_free(e);
 }
 
