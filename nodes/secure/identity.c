@@ -114,6 +114,11 @@ void identity_names(struct text *t, const mbedtls_x509_crt *certificate)
     }
 }
 
+bool identity_is_self_signed(const mbedtls_x509_crt *certificate)
+{
+    return span_equal(text_of(&certificate->issuer_raw), text_of(&certificate->subject_raw));
+}
+
 int64_t identity_date(const mbedtls_x509_time *at)
 {
     const struct calendar c = {at->year, at->mon, at->day, at->hour, at->min, at->sec};

@@ -18,6 +18,9 @@ void identity_subject(struct text *t, const mbedtls_x509_name *name);
 /* "sbc.example.com, 203.0.113.10"; without a SAN nothing. */
 void identity_names(struct text *t, const mbedtls_x509_crt *certificate);
 
+/* Issued by whom it is for; the signature is not looked at. */
+bool identity_is_self_signed(const mbedtls_x509_crt *certificate);
+
 /* Seconds since 1970. */
 int64_t identity_date(const mbedtls_x509_time *at);
 

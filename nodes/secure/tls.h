@@ -105,7 +105,7 @@ struct tls_failure {
 
 /* Any may be NULL but `send`. */
 struct tls_events {
-    /* Ciphertext for the peer. All that one call made comes in one piece. */
+    /* Ciphertext for the peer: all that there is by now, in one piece. */
     void (*send)(void *arg, struct span bytes);
     void (*established)(void *arg, const struct tls_established *e); /* once; from now on tls_send() may be used */
     void (*received)(void *arg, struct span plaintext);              /* in order; how it is portioned means nothing */

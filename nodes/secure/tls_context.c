@@ -1,8 +1,11 @@
 #include "nodes/base/error.h"
+#include "nodes/secure/calendar.h"
+#include "nodes/secure/identity.h"
 #include "nodes/secure/pki_text.h"
 #include "nodes/secure/secure_time.h"
 #include "nodes/secure/tls_private.h"
 
+#include <assert.h>
 #if SECURE_TLS_1_3
 #include <psa/crypto.h>
 #endif
@@ -106,16 +109,29 @@ struct chain_reader {
     bool roots; /* take self-signed ones too */
 };
 
+static struct span whole(const mbedtls_x509_crt *c)
+{
+    return span_make(c->raw.p, c->raw.len);
+}
+
+static bool has(const mbedtls_x509_crt *chain, const mbedtls_x509_crt *one)
+{
+    for (; chain; chain = chain->next)
+        if (span_equal(whole(chain), whole(one)))
+            return true;
+    return false;
+}
+
+/* Each certificate once: an intermediate may stand behind one's own and in the file of intermediates too. */
 static int chain_add(void *arg, struct span der)
 {
     const struct chain_reader *r = arg;
     mbedtls_x509_crt one;
     mbedtls_x509_crt_init(&one);
     int bad = mbedtls_x509_crt_parse_der(&one, (const unsigned char *)der.p, der.n);
-    bool self = !bad && span_equal(span_make(one.issuer_raw.p, one.issuer_raw.len),
-                                   span_make(one.subject_raw.p, one.subject_raw.len));
+    bool wanted = !bad && !has(r->chain, &one) && (r->roots || !identity_is_self_signed(&one));
     mbedtls_x509_crt_free(&one);
-    if (!bad && (r->roots || !self))
+    if (wanted)
         bad = mbedtls_x509_crt_parse_der(r->chain, (const unsigned char *)der.p, der.n);
     return bad == MBEDTLS_ERR_X509_ALLOC_FAILED ? FE_EMEM : bad ? FE_ESYNTAX : 0;
 }
@@ -257,6 +273,20 @@ static int configure(struct tls_context *c)
 
 /* ---- making and ending ---- */
 
+static mbedtls_x509_time date_of(int64_t seconds)
+{
+    struct calendar c = calendar_of(seconds);
+    return (mbedtls_x509_time){c.year, c.month, c.day, c.hour, c.minute, c.second};
+}
+
+/* Does the library ask our clock? A program that was linked so that it does not would give other bytes on every run. */
+static bool asks_our_clock(int64_t date)
+{
+    mbedtls_x509_time before = date_of(date - 1);
+    mbedtls_x509_time after = date_of(date + 1);
+    return mbedtls_x509_time_is_past(&before) && mbedtls_x509_time_is_future(&after);
+}
+
 static void context_free(struct tls_context *c)
 {
     tls_sessions_free(c);
@@ -311,6 +341,7 @@ int tls_context_new(const struct tls_config *config, const struct prng *random, 
     if (!c)
         return FE_EMEM;
     secure_time_begin(config->epoch, now);
+    assert(asks_our_clock(secure_date(config->epoch, now)));
     error = read_materials(c, config, why);
     if (!error && config->certificate.n)
         error = check_pair(c, why);

@@ -35,18 +35,13 @@ static void put_subject(struct text *t, const mbedtls_x509_crt *c)
 
 /* ---- trust ---- */
 
-static bool is_self_signed(const mbedtls_x509_crt *c)
-{
-    return span_equal(span_make(c->issuer_raw.p, c->issuer_raw.len), span_make(c->subject_raw.p, c->subject_raw.len));
-}
-
 static void not_trusted(struct tls *t, const mbedtls_x509_crt *c)
 {
     struct text why;
     if (!refuse(&t->refusal, RANK_TRUST, MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA, MBEDTLS_X509_BADCERT_NOT_TRUSTED, &why))
         return;
     put_subject(&why, c);
-    if (is_self_signed(c)) {
+    if (identity_is_self_signed(c)) {
         text_str(&why, " is self-signed and not one of the trusted certificates");
         return;
     }
