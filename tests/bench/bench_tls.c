@@ -305,7 +305,7 @@ static bool bare_handshake(void)
 /* Handshakes a second over about so long. */
 static double rate(bool (*handshake)(void), bool resumes, double length)
 {
-    double start = seconds();
+    double start;
     double passed;
     long n = 0;
     handshake(); /* warm, and for resumption the first session */
