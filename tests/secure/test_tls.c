@@ -1,5 +1,8 @@
 /* Handshakes that succeed, what is carried over them, how they are resumed, and that they are the same every time. */
+#define _GNU_SOURCE
 #include "tests/secure/tls_rig.h"
+
+#include <unistd.h>
 
 static void say(struct rig *r, int from, const char *text)
 {
@@ -314,6 +317,40 @@ static void same_seed_and_times_give_the_same_bytes(void **state)
         assert_same(&first[i], &r->side[i].sent);
 }
 
+/* What a process of its own says that it sent: main() with "bytes". */
+static uint64_t bytes_of_another_process(void)
+{
+    char path[512] = "";
+    char command[600];
+    char line[64] = "";
+    assert_true(readlink("/proc/self/exe", path, sizeof path - 1) > 0);
+    snprintf(command, sizeof command, "'%s' bytes", path);
+    FILE *other = popen(command, "r");
+    assert_non_null(other);
+    assert_non_null(fgets(line, sizeof line, other));
+    assert_int_equal(pclose(other), 0);
+    return strtoull(line, NULL, 16);
+}
+
+static int say_bytes(void)
+{
+    void *state;
+    rig_setup(&state);
+    struct rig *r = state;
+    run(r);
+    printf("%llx\n", (unsigned long long)(span_hash(span_make(r->side[CLIENT].sent.p, r->side[CLIENT].sent.n)) ^
+                                          span_hash(span_make(r->side[SERVER].sent.p, r->side[SERVER].sent.n))));
+    return rig_teardown(&state);
+}
+
+static void another_process_sends_the_same_bytes(void **state)
+{
+    (void)state;
+    uint64_t first = bytes_of_another_process();
+    assert_int_not_equal(first, 0);
+    assert_int_equal(first, bytes_of_another_process());
+}
+
 /* RFC 5246 §7.4.1.2: the first four bytes of the hello's random are the time: the lab's. */
 static void hello_has_the_date_of_the_lab(void **state)
 {
@@ -352,8 +389,10 @@ static void both_ends_export_the_same_secret(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "bytes") == 0)
+        return say_bytes();
     const struct CMUnitTest tests[] = {
         TEST(server_proves_itself_to_client),
         TEST(client_certificate_is_seen_when_asked_for),
@@ -377,6 +416,7 @@ int main(void)
         TEST(rebooted_server_knows_no_ticket),
         TEST(either_side_may_have_no_resumption),
         TEST(same_seed_and_times_give_the_same_bytes),
+        cmocka_unit_test(another_process_sends_the_same_bytes),
         TEST(hello_has_the_date_of_the_lab),
         TEST(another_stream_gives_other_bytes),
         TEST(both_ends_export_the_same_secret),
