@@ -236,7 +236,8 @@ const char *option_expects(const struct option *o)
     case OPT_LIST: return "a list";
     case OPT_MAP: return "a mapping";
     case OPT_CERTIFICATE:
-        return o->part == OPTION_KEY ? "a private key in PEM, or none" : "certificates in PEM, or none";
+        return o->part == OPTION_KEY ? "a PEM file with a private key, or none"
+                                     : "a PEM file with certificates, or none";
     }
     return "a value";
 }

@@ -187,7 +187,7 @@ static void certificates_are_owned(void **state)
     set(s, "key", "base64:AAAA");
     set(s, "key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
     assert_non_null(strstr(s->key, "AAAA\n"));
-    refuse(s, "key", "alice.pem", FE_ESYNTAX, "key: \"alice.pem\" is not a private key in PEM, or none");
+    refuse(s, "key", "alice.pem", FE_ESYNTAX, "key: \"alice.pem\" is not a PEM file with a private key, or none");
     assert_non_null(s->key);
     set(s, "key", "none");
     assert_null(s->key);
