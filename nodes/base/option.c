@@ -45,6 +45,19 @@ static int choice_set(const struct option *o, void *field, struct span value)
     return FE_EUNKNOWN;
 }
 
+static int text_fits(const struct option *o, struct span value)
+{
+    return value.n >= o->size ? FE_ERANGE : o->check ? o->check(value) : 0;
+}
+
+static int text_set(const struct option *o, void *field, struct span value)
+{
+    int error = text_fits(o, value);
+    if (!error)
+        span_copy(value, field, o->size);
+    return error;
+}
+
 static int ports_set(void *field, struct span value)
 {
     struct span high_text;
@@ -109,7 +122,7 @@ static int field_set(const struct option *o, void *field, struct span value)
     case OPT_FLAG: return units_flag(value, field);
     case OPT_COUNT: return count_set(o, field, value);
     case OPT_TIME: return time_set(o, field, value);
-    case OPT_TEXT: return value.n < o->size ? (span_copy(value, field, o->size), 0) : FE_ERANGE;
+    case OPT_TEXT: return text_set(o, field, value);
     case OPT_ADDR: return addr_parse(value, field);
     case OPT_ENDPOINT: return endpoint_parse(value, o->port, field);
     case OPT_SUBNET: return subnet_parse(value, field);
@@ -134,19 +147,28 @@ void *options_new(const struct option *table, size_t size)
     return settings;
 }
 
-static void items_free(struct option_items *list)
+static void table_fini(const struct option *table, void *settings);
+
+static void items_free(const struct option *o, struct option_items *list)
 {
+    for (size_t i = 0; o->type == OPT_MAP && i < list->n; i++) /* a list has no lists in it */
+        table_fini(o->each, item_at(o, list, i));
     free(list->items);
     free(list->slots);
 }
 
-void options_free(const struct option *table, void *settings)
+/* What the settings at `settings` own. */
+static void table_fini(const struct option *table, void *settings)
 {
-    if (!settings)
-        return;
     for (const struct option *o = table; o->name; o++)
         if (o->type == OPT_LIST || o->type == OPT_MAP)
-            items_free((struct option_items *)(void *)((char *)settings + o->at));
+            items_free(o, (struct option_items *)(void *)((char *)settings + o->at));
+}
+
+void options_free(const struct option *table, void *settings)
+{
+    if (settings)
+        table_fini(table, settings);
     free(settings);
 }
 
@@ -158,6 +180,18 @@ static const struct option *by_name(const struct option *table, struct span name
     return NULL;
 }
 
+/* The name of an element of a map, and in *rest the path inside it (p is NULL: there is none). */
+static struct span element_cut(const struct option *map, struct span path, struct span *rest)
+{
+    size_t end = path.n;
+    while (map->dotted && end > 0 && path.p[end - 1] != '.')
+        end--;
+    if (end == 0 || !map->dotted)
+        return span_cut(path, '.', rest);
+    *rest = (struct span){path.p + end, path.n - end};
+    return (struct span){path.p, end - 1};
+}
+
 const struct option *options_find(const struct option *table, struct span path)
 {
     struct span rest;
@@ -166,7 +200,7 @@ const struct option *options_find(const struct option *table, struct span path)
         return o;
     if (o->type != OPT_MAP)
         return NULL;
-    span_cut(rest, '.', &rest);
+    element_cut(o, rest, &rest);
     return rest.p ? options_find(o->each, rest) : o;
 }
 
@@ -189,7 +223,7 @@ const char *option_expects(const struct option *o)
     case OPT_FLAG: return "yes or no";
     case OPT_COUNT: return "a whole number";
     case OPT_TIME: return "a time with its unit, as 500ms, 30s or 1.5min";
-    case OPT_TEXT: return "a text";
+    case OPT_TEXT: return o->expects ? o->expects : "a text";
     case OPT_ADDR: return "an IPv4 address";
     case OPT_ENDPOINT: return "an IPv4 address with or without a port, as 203.0.113.10:5060";
     case OPT_SUBNET: return "a subnet, as 192.168.1.0/24";
@@ -231,12 +265,14 @@ static void why_value(const struct option *o, struct span value, int error, stru
 {
     text_str(why, o->name[0] ? o->name : "name");
     text_str(why, ": \"");
+    if (o->type == OPT_LIST)
+        o = o->each;
     text_put(why, value);
     text_str(why, error == FE_ERANGE ? "\" is out of range; expected " : "\" is not ");
     text_str(why, option_expects(o));
     if (o->type == OPT_CHOICE)
         why_choice(o, why);
-    if (o->type == OPT_TEXT && error == FE_ERANGE) {
+    if (o->type == OPT_TEXT && error == FE_ERANGE && value.n >= o->size) {
         text_str(why, " of at most ");
         text_u64(why, o->size - 1);
         text_str(why, " bytes");
@@ -294,10 +330,9 @@ static void *map_element(const struct option *o, struct option_items *map, struc
 {
     const struct option *key = o->each;
     assert(key->type == OPT_TEXT && key->at == 0 && key->name[0] == '\0');
-    if (name.n == 0 || name.n >= key->size) {
-        *error = FE_ERANGE;
+    *error = name.n == 0 ? FE_ERANGE : text_fits(key, name);
+    if (*error)
         return NULL;
-    }
     *error = map_reserve(o, map, map->n + 1);
     if (*error)
         return NULL;
@@ -318,6 +353,7 @@ static void *map_element(const struct option *o, struct option_items *map, struc
  */
 static void map_forget_last(const struct option *o, struct option_items *map)
 {
+    table_fini(o->each, item_at(o, map, map->n - 1));
     *map_slot(o, map, span_of(item_at(o, map, map->n - 1))) = 0;
     map->n--;
 }
@@ -326,7 +362,7 @@ static int map_set(const struct option *o, struct option_items *map, struct span
                    struct text *why)
 {
     struct span rest;
-    struct span name = span_cut(path, '.', &rest);
+    struct span name = element_cut(o, path, &rest);
     size_t before = map->n;
     int error = 0;
     void *element = map_element(o, map, name, &error);

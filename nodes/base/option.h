@@ -6,7 +6,8 @@
  *         {"expires", OPT_TIME, OPTION_AT(struct phone_settings, expires), .def = "3600s", .help = "…"},
  *         {0}};
  *
- * A setting is addressed by its path: "expires", or "lines.101.password" inside an OPT_MAP. */
+ * A setting is addressed by its path: "expires", or "lines.101.password" inside an OPT_MAP. Where the names of a map
+ * have dots themselves (`dotted`), the last dot ends the name: "records.sbc.example.com.ttl". */
 #ifndef FAREND_BASE_OPTION_H
 #define FAREND_BASE_OPTION_H
 
@@ -63,7 +64,11 @@ struct option {
     size_t given;                    /* offset of a bool that tells whether the user set this; 0: nobody asks */
     uint16_t port;                   /* OPT_ENDPOINT: the default port */
     bool needed;                     /* no default: must be given */
-    bool own;                        /* OPT_ADDR, or a list of them: what is sent to this address comes to the node */
+    /* OPT_TEXT with a grammar of its own: 0, or FE_ESYNTAX or FE_ERANGE; NULL: any text is right */
+    int (*check)(struct span value);
+    const char *expects; /* OPT_TEXT with `check`: what is right, for messages: "a name, as …" */
+    bool dotted;         /* OPT_MAP: names may have dots */
+    bool own;            /* OPT_ADDR, or a list of them: what is sent to this address comes to the node */
 };
 
 #define OPTION_AT(type, field) offsetof(type, field), sizeof(((type *)0)->field)
