@@ -15,7 +15,7 @@ static void timeout(void *arg)
 {
     struct dns_forward *f = arg;
     end(f);
-    dns_server_refuse(f->server, f->client, f->client_id, &f->question, DNS_SERVFAIL);
+    dns_server_refuse(f->server, f->client, f->client_id, &f->question, f->edns, DNS_SERVFAIL);
 }
 
 /* ---- the answer ---- */
@@ -92,11 +92,12 @@ void dns_forward_query(struct dns_server *s, struct endpoint client, const struc
 {
     struct dns_forward *f = unused(s);
     if (!f || query->bytes.n > DNS_MESSAGE_MAX) {
-        dns_server_refuse(s, client, query->head.id, &query->question, DNS_SERVFAIL);
+        dns_server_refuse(s, client, query->head.id, &query->question, query->udp_room > 0, DNS_SERVFAIL);
         return;
     }
     *f = (struct dns_forward){.server = s, .waiting = true, .client = client, .client_id = query->head.id};
     f->question = query->question;
+    f->edns = query->udp_room > 0;
     f->id = id_choose(s);
     timer_init(&f->timer, timeout, f);
     host_timer_start(s->host, &f->timer, host_now(s->host) + s->settings->forward_timeout);

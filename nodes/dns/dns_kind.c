@@ -22,7 +22,7 @@ void dns_server_send(struct dns_server *s, struct endpoint to, struct span messa
 }
 
 void dns_server_refuse(struct dns_server *s, struct endpoint to, uint16_t id, const struct dns_question *question,
-                       enum dns_rcode rcode)
+                       bool edns, enum dns_rcode rcode)
 {
     uint8_t room[DNS_UDP_MAX];
     struct dns_writer w;
@@ -31,6 +31,8 @@ void dns_server_refuse(struct dns_server *s, struct endpoint to, uint16_t id, co
     dns_begin(&w, room, sizeof room, &head);
     if (question->name.n)
         dns_put_question(&w, question);
+    if (edns)
+        (void)dns_put_edns(&w, DNS_MESSAGE_MAX);
     dns_server_send(s, to, dns_end(&w));
 }
 
@@ -66,13 +68,13 @@ static void answer(struct dns_server *s, struct endpoint from, const struct dns_
     if (s->answers == DNS_ANSWERS_SILENT)
         return;
     if (rcode != DNS_NOERROR)
-        dns_server_refuse(s, from, query->head.id, &query->question, rcode);
+        dns_server_refuse(s, from, query->head.id, &query->question, query->udp_room > 0, rcode);
     else if (dns_zone_apex(&s->zone, &query->question.name))
         dns_server_send(s, from, dns_reply_write(s, query, room, room_of(query)));
     else if (s->upstream)
         dns_forward_query(s, from, query);
     else
-        dns_server_refuse(s, from, query->head.id, &query->question, DNS_REFUSED);
+        dns_server_refuse(s, from, query->head.id, &query->question, query->udp_room > 0, DNS_REFUSED);
 }
 
 static void received(void *arg, struct endpoint from, uint8_t ttl, struct span data)

@@ -23,6 +23,7 @@ struct dns_forward {
     bool waiting;
     uint16_t id;        /* ours */
     uint16_t client_id; /* the client's */
+    bool edns;          /* the client's query had it */
     struct endpoint client;
     struct dns_question question;
     struct timer timer;
@@ -42,9 +43,9 @@ struct dns_server {
 
 /* dns_kind.c: traced and sent. What cannot be sent is lost, and asked for again. */
 void dns_server_send(struct dns_server *s, struct endpoint to, struct span message);
-/* An answer without records. */
+/* An answer without records; edns: the query had EDNS, and so has its answer (RFC 6891 §6.1.1). */
 void dns_server_refuse(struct dns_server *s, struct endpoint to, uint16_t id, const struct dns_question *question,
-                       enum dns_rcode rcode);
+                       bool edns, enum dns_rcode rcode);
 
 /* dns_reply.c: the answer to a question about one of the zones, written into `room`. */
 struct span dns_reply_write(struct dns_server *s, const struct dns_msg *query, uint8_t *room, size_t cap);

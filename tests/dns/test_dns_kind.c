@@ -290,6 +290,10 @@ static void more_than_fits_is_truncated(void **state)
     assert_false(m.head.truncated);
     assert_int_equal(m.records[DNS_ANSWER], 40);
     assert_int_equal(m.udp_room, DNS_MESSAGE_MAX);
+    d = ask_room(&r, "www.example.org", DNS_A, 1232); /* RFC 6891 §6.1.1: in a refusal too */
+    assert_int_equal(dns_parse(span_make(d->data, d->n), &m), 0);
+    assert_int_equal(m.head.rcode, DNS_REFUSED);
+    assert_int_equal(m.udp_room, DNS_MESSAGE_MAX);
     finish(&r);
 }
 
