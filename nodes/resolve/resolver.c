@@ -50,16 +50,22 @@ static void unlink_entry(struct resolver_entry *e)
     e->resolver->n--;
 }
 
-static void entry_free(struct resolver_entry *e)
+/* Those who wait for it are told nothing. */
+static void entry_end(struct resolver_entry *e)
 {
     for (struct resolver_waiter *w = e->waiters; w; w = w->next)
         w->entry = NULL;
-    unlink_entry(e);
     host_timer_stop(e->resolver->host, &e->timer);
     if (e->udp)
         host_udp_close(e->udp);
     free(e->bytes);
     free(e);
+}
+
+static void entry_free(struct resolver_entry *e)
+{
+    unlink_entry(e);
+    entry_end(e);
 }
 
 static bool is_over(const struct resolver_entry *e)
@@ -327,8 +333,10 @@ int resolver_new(struct resolver **out, struct host *h, const struct resolver_se
 
 void resolver_free(struct resolver *r)
 {
-    while (r && r->entries)
-        entry_free(r->entries);
+    for (struct resolver_entry *e = r ? r->entries : NULL, *next; e; e = next) {
+        next = e->next;
+        entry_end(e);
+    }
     free(r);
 }
 

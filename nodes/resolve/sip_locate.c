@@ -217,6 +217,10 @@ static void unlink_search(struct sip_search *s)
     while (*link != s)
         link = &(*link)->next;
     *link = s->next;
+}
+
+static void stop_asking(struct sip_search *s)
+{
     host_timer_stop(s->locator->host, &s->timer);
     resolver_cancel(&s->waiter);
 }
@@ -229,6 +233,7 @@ static void finish(struct sip_search *s)
     if (l->result == SIP_LOCATE_FAILED)
         l->expires = host_now(s->locator->host);
     unlink_search(s);
+    stop_asking(s);
     s->done(s->arg, l);
     free(s);
 }
@@ -388,6 +393,7 @@ void sip_search_cancel(struct sip_search *search)
     if (!search)
         return;
     unlink_search(search);
+    stop_asking(search);
     free(search);
 }
 
@@ -399,6 +405,10 @@ void sip_locator_init(struct sip_locator *l, struct host *h, struct resolver *re
 
 void sip_locator_fini(struct sip_locator *l)
 {
-    while (l->searches)
-        sip_search_cancel(l->searches);
+    for (struct sip_search *s = l->searches, *next; s; s = next) {
+        next = s->next;
+        stop_asking(s);
+        free(s);
+    }
+    l->searches = NULL;
 }
