@@ -206,6 +206,22 @@ static void changes_come_before_reading(void **state)
     lab_free(lab);
 }
 
+static void a_change_finds_names_with_dots(void **state)
+{
+    (void)state;
+    struct lab *lab;
+    const struct lab_change changes[] = {{"nodes.dns.records.sbc.example.com.ttl=30s"},
+                                         {"nodes.dns.records.example.com.ttl=20s"}};
+    assert_int_equal(lab_parse(&lab, "t.yaml",
+                               SPAN("lab: t\nnetworks: {home: 192.168.1.0/24}\nnodes:\n  dns: {kind: dns, on: home.2, "
+                                    "records: {example.com: {ttl: 1s}, sbc.example.com: {a: 1.2.3.4, ttl: 60s}}}\n"),
+                               changes, 2),
+                     0);
+    assert_string_equal(lab_setting(&lab->nodes[0], "records.sbc.example.com.ttl"), "30s");
+    assert_string_equal(lab_setting(&lab->nodes[0], "records.example.com.ttl"), "20s");
+    lab_free(lab);
+}
+
 static void bad_change_names_itself(void **state)
 {
     (void)state;
@@ -301,6 +317,7 @@ int main(void)
         cmocka_unit_test(steps_are_checked),
         cmocka_unit_test(steps_that_can_never_hold_are_problems),
         cmocka_unit_test(changes_come_before_reading),
+        cmocka_unit_test(a_change_finds_names_with_dots),
         cmocka_unit_test(bad_change_names_itself),
         cmocka_unit_test(headline_is_the_first_comment_line),
     };
