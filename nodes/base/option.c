@@ -45,6 +45,19 @@ static int choice_set(const struct option *o, void *field, struct span value)
     return FE_EUNKNOWN;
 }
 
+static int text_fits(const struct option *o, struct span value)
+{
+    return value.n >= o->size ? FE_ERANGE : o->check ? o->check(value) : 0;
+}
+
+static int text_set(const struct option *o, void *field, struct span value)
+{
+    int error = text_fits(o, value);
+    if (!error)
+        span_copy(value, field, o->size);
+    return error;
+}
+
 static int ports_set(void *field, struct span value)
 {
     struct span high_text;
@@ -131,7 +144,7 @@ static int field_set(const struct option *o, void *field, struct span value)
     case OPT_FLAG: return units_flag(value, field);
     case OPT_COUNT: return count_set(o, field, value);
     case OPT_TIME: return time_set(o, field, value);
-    case OPT_TEXT: return value.n < o->size ? (span_copy(value, field, o->size), 0) : FE_ERANGE;
+    case OPT_TEXT: return text_set(o, field, value);
     case OPT_ADDR: return addr_parse(value, field);
     case OPT_ENDPOINT: return endpoint_parse(value, o->port, field);
     case OPT_SUBNET: return subnet_parse(value, field);
@@ -195,6 +208,18 @@ static const struct option *by_name(const struct option *table, struct span name
     return NULL;
 }
 
+/* The name of an element of a map, and in *rest the path inside it (p is NULL: there is none). */
+static struct span element_cut(const struct option *map, struct span path, struct span *rest)
+{
+    size_t end = path.n;
+    while (map->dotted && end > 0 && path.p[end - 1] != '.')
+        end--;
+    if (end == 0 || !map->dotted)
+        return span_cut(path, '.', rest);
+    *rest = (struct span){path.p + end, path.n - end};
+    return (struct span){path.p, end - 1};
+}
+
 const struct option *options_find(const struct option *table, struct span path)
 {
     struct span rest;
@@ -203,7 +228,7 @@ const struct option *options_find(const struct option *table, struct span path)
         return o;
     if (o->type != OPT_MAP)
         return NULL;
-    span_cut(rest, '.', &rest);
+    element_cut(o, rest, &rest);
     return rest.p ? options_find(o->each, rest) : o;
 }
 
@@ -226,7 +251,7 @@ const char *option_expects(const struct option *o)
     case OPT_FLAG: return "yes or no";
     case OPT_COUNT: return "a whole number";
     case OPT_TIME: return "a time with its unit, as 500ms, 30s or 1.5min";
-    case OPT_TEXT: return "a text";
+    case OPT_TEXT: return o->expects ? o->expects : "a text";
     case OPT_ADDR: return "an IPv4 address";
     case OPT_ENDPOINT: return "an IPv4 address with or without a port, as 203.0.113.10:5060";
     case OPT_SUBNET: return "a subnet, as 192.168.1.0/24";
@@ -271,12 +296,14 @@ static void why_value(const struct option *o, struct span value, int error, stru
 {
     text_str(why, o->name[0] ? o->name : "name");
     text_str(why, ": \"");
+    if (o->type == OPT_LIST)
+        o = o->each;
     text_put(why, value);
     text_str(why, error == FE_ERANGE ? "\" is out of range; expected " : "\" is not ");
     text_str(why, option_expects(o));
     if (o->type == OPT_CHOICE)
         why_choice(o, why);
-    if (o->type == OPT_TEXT && error == FE_ERANGE) {
+    if (o->type == OPT_TEXT && error == FE_ERANGE && value.n >= o->size) {
         text_str(why, " of at most ");
         text_u64(why, o->size - 1);
         text_str(why, " bytes");
@@ -334,10 +361,9 @@ static void *map_element(const struct option *o, struct option_items *map, struc
 {
     const struct option *key = o->each;
     assert(key->type == OPT_TEXT && key->at == 0 && key->name[0] == '\0');
-    if (name.n == 0 || name.n >= key->size) {
-        *error = FE_ERANGE;
+    *error = name.n == 0 ? FE_ERANGE : text_fits(key, name);
+    if (*error)
         return NULL;
-    }
     *error = map_reserve(o, map, map->n + 1);
     if (*error)
         return NULL;
@@ -368,7 +394,7 @@ static int map_set(const struct option *o, struct option_items *map, struct span
                    struct text *why)
 {
     struct span rest;
-    struct span name = span_cut(path, '.', &rest);
+    struct span name = element_cut(o, path, &rest);
     size_t before = map->n;
     int error = 0;
     void *element = map_element(o, map, name, &error);

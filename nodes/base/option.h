@@ -6,7 +6,8 @@
  *         {"expires", OPT_TIME, OPTION_AT(struct phone_settings, expires), .def = "3600s", .help = "…"},
  *         {0}};
  *
- * A setting is addressed by its path: "expires", or "lines.101.password" inside an OPT_MAP. */
+ * A setting is addressed by its path: "expires", or "lines.101.password" inside an OPT_MAP. Where the names of a map
+ * have dots themselves (`dotted`), the last dot ends the name: "records.sbc.example.com.ttl". */
 #ifndef FAREND_BASE_OPTION_H
 #define FAREND_BASE_OPTION_H
 
@@ -77,7 +78,11 @@ struct option {
     const char *with; /* OPT_CERTIFICATE: where a lab file does not give this setting, it names what that setting of the
                          same table names: a certificate comes with its key. NULL: it is none */
     bool needed;      /* no default: must be given */
-    bool own;         /* OPT_ADDR, or a list of them: what is sent to this address comes to the node */
+    /* OPT_TEXT with a grammar of its own: 0, or FE_ESYNTAX or FE_ERANGE; NULL: any text is right */
+    int (*check)(struct span value);
+    const char *expects; /* OPT_TEXT with `check`: what is right, for messages: "a name, as …" */
+    bool dotted;         /* OPT_MAP: names may have dots */
+    bool own;            /* OPT_ADDR, or a list of them: what is sent to this address comes to the node */
 };
 
 #define OPTION_AT(type, field) offsetof(type, field), sizeof(((type *)0)->field)

@@ -2,6 +2,7 @@
 
 #include "nodes/base/bytes.h"
 #include "nodes/base/error.h"
+#include "nodes/proto/dns.h"
 #include "nodes/proto/ip.h"
 
 /* ---- the words ---- */
@@ -199,26 +200,22 @@ static bool rtp_matches(const struct packet_match *m, struct span s)
     return is_rtcp == rtcp && (!m->has_ssrc || word_at(s, rtcp ? 4 : 8) == m->ssrc);
 }
 
-/* A name in a question is never compressed there: nothing stands before it. */
-static bool dns_name_matches(struct span s, size_t at, struct span name)
+/* The question's name begins right behind the header. */
+static bool dns_name_matches(struct span message, struct span wanted)
 {
-    while (at < s.n && byte_at(s, at)) {
-        size_t label = byte_at(s, at++);
-        struct span wanted = span_cut(name, '.', &name);
-        if (label > s.n - at || !span_equal_nocase((struct span){s.p + at, label}, wanted))
-            return false;
-        at += label;
-    }
-    return at < s.n && span_empty(name);
+    size_t at = DNS_HEADER;
+    struct dns_name asked;
+    struct dns_name name;
+    return dns_name_parse(wanted, &name) == 0 && dns_name_read(message, &at, &asked) == 0 &&
+           dns_name_equal(&asked, &name);
 }
 
 static bool dns_matches(const struct packet_match *m, const struct ip_view *v, struct span s)
 {
-    enum { DNS_PORT = 53, DNS_HEADER = 12 };
     size_t at = v->protocol == IP_TCP ? 2 : 0; /* RFC 1035 §4.2.2: the length first */
     if (!v->has_ports || (v->sport != DNS_PORT && v->dport != DNS_PORT) || s.n < at + DNS_HEADER)
         return false;
-    return span_empty(m->name) || dns_name_matches(s, at + DNS_HEADER, m->name);
+    return span_empty(m->name) || dns_name_matches((struct span){s.p + at, s.n - at}, m->name);
 }
 
 static bool tls_matches(const struct packet_match *m, const struct ip_view *v, struct span s)

@@ -215,12 +215,29 @@ static struct doc_entry *entry_at(struct arena *a, struct doc *d, struct span na
     return entry;
 }
 
+/* The first name of a path: up to the first dot, or as much as the longest key that the map has, for keys may have dots
+ * themselves ("records.sbc.example.com.ttl"). */
+static struct span name_cut(const struct doc *d, struct span path, struct span *rest)
+{
+    struct span name = {0};
+    for (size_t i = 0; d->type == DOC_MAP && i < d->n; i++) {
+        struct span key = span_of(d->entries[i].key->text);
+        if (key.n > name.n && span_starts(path, key) && (path.n == key.n || path.p[key.n] == '.'))
+            name = key;
+    }
+    if (name.n == 0)
+        return span_cut(path, '.', rest);
+    bool last = path.n == name.n;
+    *rest = last ? (struct span){0} : (struct span){path.p + name.n + 1, path.n - name.n - 1};
+    return name;
+}
+
 int doc_set(struct arena *a, struct doc *root, struct span path, struct doc *value)
 {
     struct doc *d = root;
     for (;;) {
         struct span rest;
-        struct doc_entry *entry = entry_at(a, d, span_cut(path, '.', &rest), value->at);
+        struct doc_entry *entry = entry_at(a, d, name_cut(d, path, &rest), value->at);
         if (!entry)
             return FE_ESYNTAX;
         if (!rest.p) {

@@ -28,8 +28,9 @@ struct doc *doc_parse(struct arena *a, const struct source *source, struct probl
 /* The value of a map's key; NULL when there is none, or no map. */
 struct doc *doc_get(const struct doc *map, const char *key);
 
-/* Sets root's value at a dotted path ("nodes.sbc.media ttl"); an item of a list is its number from 1. What is missing
- * on the way is made. `value` is replaced, not merged. FE_ESYNTAX: the path leads through a text; FE_EMEM. */
+/* Sets root's value at a dotted path ("nodes.sbc.media ttl"); an item of a list is its number from 1; a key that is
+ * there may have dots itself. What is missing on the way is made. `value` is replaced, not merged. FE_ESYNTAX: the path
+ * leads through a text; FE_EMEM. */
 int doc_set(struct arena *a, struct doc *root, struct span path, struct doc *value);
 
 /* The value in one line, for people: {from: bob, talk: 20s} is "from bob, talk 20s". */

@@ -10,10 +10,11 @@
 
 /* ---- tables ---- */
 
-static const char *const causes[] = {
-    "lost",     "queue-full",  "too-big",    "down",       "no-such-host", "ttl-exceeded", "no-route",  "no-mapping",
-    "filtered", "no-hairpin",  "no-port",    "bad-packet", "alg-unparsed", "bad-sip",      "bad-sdp",   "not-ours",
-    "bad-rtp",  "not-latched", "no-session", "bad-stun",   "icmp-off",     "fault",        "partition", NULL};
+static const char *const causes[] = {"lost",         "queue-full", "too-big",      "down",       "no-such-host",
+                                     "ttl-exceeded", "no-route",   "no-mapping",   "filtered",   "no-hairpin",
+                                     "no-port",      "bad-packet", "alg-unparsed", "bad-sip",    "bad-sdp",
+                                     "not-ours",     "bad-rtp",    "not-latched",  "no-session", "bad-stun",
+                                     "bad-dns",      "icmp-off",   "fault",        "partition",  NULL};
 static const char *const fault_words[] = {"drop", "delay", "duplicate", "corrupt", "truncate", NULL};
 static const char *const impairments[] = {"duplicated", "corrupted", NULL};
 static const char *const mapping_states[] = {"created", "expired", "removed", NULL};
@@ -24,6 +25,7 @@ static const char *const location_states[] = {"added", "refreshed", "expired", "
 static const char *const relay_states[] = {"opened", "latched", "moved", "refused", "closed", NULL};
 static const char *const cdr_results[] = {"answered", "busy", "no-answer", "cancelled", "failed", NULL};
 static const char *const program_states[] = {"started", "ready", "unready", "ended", NULL};
+static const char *const dns_messages[] = {"query", "answer", NULL};
 static const char *const since_words[] = {"the last action", "the start", NULL};
 static const char *const dependences[] = {"endpoint-independent", "address-dependent", "address-and-port-dependent",
                                           NULL};
@@ -101,6 +103,17 @@ const struct event_word expect_events[] = {
       {"state", "state", EVENT_WORDS, relay_states, .help = "what happened"},
       {"side", "side", EVENT_WORDS, sides, .help = "which side"},
       {"remote", "remote", EVENT_TEXT, .help = "the endpoint beyond"}}},
+    {"dns",
+     "dns",
+     "DNS messages",
+     {{"sent by", "node", EVENT_NODE, .also_key = "dir", .also_value = "out", .help = "who sent them"},
+      {"received by", "node", EVENT_NODE, .also_key = "dir", .also_value = "in", .help = "who received them"},
+      {"is", "msg", EVENT_WORDS, dns_messages, .help = "a query or an answer"},
+      {"name", "name", EVENT_TEXT, .help = "the name asked for"},
+      {"type", "type", EVENT_TEXT, .help = "of the records asked for, as SRV"},
+      {"rcode", "rcode", EVENT_TEXT, .help = "how an answer went, as NXDOMAIN"},
+      {"has", "answers", EVENT_PART, .help = "what the answer contains"},
+      {"peer", "peer", EVENT_TEXT, .help = "the other side's endpoint"}}},
     {"cdr",
      "cdr",
      "call records of a PBX",

@@ -100,6 +100,9 @@ static const char *address_for(const struct setting_reader *r, const struct lab_
  * after a problem. */
 static const char *name_resolve(struct setting_reader *r, const struct option *o, const struct doc *value)
 {
+    const char *setting = o ? o->name : NULL;
+    if (o && o->type == OPT_LIST)
+        o = o->each;
     if (!o || !o->node || (o->type != OPT_ADDR && o->type != OPT_ENDPOINT))
         return value->text;
     struct lab *lab = r->lab;
@@ -108,7 +111,7 @@ static const char *name_resolve(struct setting_reader *r, const struct option *o
     int index = names_find(&lab->node_names, name);
     ipv4 addr;
     if (index < 0 && addr_parse(name, &addr)) {
-        problem(&lab->problems, value->at, o->name, ": \"", value->text, "\" is neither a node nor an address",
+        problem(&lab->problems, value->at, setting, ": \"", value->text, "\" is neither a node nor an address",
                 names_hint(&lab->arena, &lab->node_names, value->text));
         return NULL;
     }
@@ -118,7 +121,7 @@ static const char *name_resolve(struct setting_reader *r, const struct option *o
     if (to->ports_n == 0)
         return NULL; /* its own problem was told */
     if (strcmp(o->node, "*") != 0 && to->kind && !lab_is_program(to) && strcmp(o->node, to->kind->name) != 0) {
-        problem(&lab->problems, value->at, o->name, ": \"", to->name, "\" is a ", to->kind->name, "; expected a ",
+        problem(&lab->problems, value->at, setting, ": \"", to->name, "\" is a ", to->kind->name, "; expected a ",
                 o->node);
         return NULL;
     }
@@ -199,8 +202,11 @@ static void value_read(struct setting_reader *r, const char *path, const struct 
         const char *longer = map ? arena_text(&r->lab->arena, path, ".", e->key->text) : path;
         if (!longer) {
             r->error = FE_EMEM;
-        } else if (map && strchr(e->key->text, '.')) {
+        } else if (map && strchr(e->key->text, '.') && !(o && o->dotted)) {
             problem(&r->lab->problems, e->key->at, "\"", e->key->text, "\": a name without dots was expected");
+        } else if (o && o->dotted && !strchr(path, '.') && (e->value->type != DOC_MAP || e->value->n == 0)) {
+            problem(&r->lab->problems, e->value->at, path, ": expected what \"", e->key->text, "\" has, as {",
+                    o->each[1].name, ": …}");
         } else {
             value_read(r, longer, map ? &e->key->at : key, e->value);
         }

@@ -25,7 +25,27 @@ struct settings {
     struct port_range ports;
     struct option_items lines;
     struct option_items allow;
+    struct option_items records;
     char *key;
+};
+
+struct record {
+    char name[32];
+    struct option_items addresses;
+    char service[32];
+};
+
+static int even_length(struct span text)
+{
+    return text.n % 2 ? FE_ESYNTAX : 0;
+}
+
+static const struct option address_option = {.name = "", .type = OPT_ADDR, .size = sizeof(ipv4)};
+static const struct option record_table[] = {
+    {"", OPT_TEXT, OPTION_AT(struct record, name), .check = even_length, .expects = "a name of even length"},
+    {"a", OPT_LIST, OPTION_AT(struct record, addresses), .each = &address_option, .each_size = sizeof(ipv4)},
+    {"service", OPT_TEXT, OPTION_AT(struct record, service), .check = even_length, .expects = "a text of even length"},
+    {0},
 };
 
 static const char *const mappings[] = {"independent", "dependent", NULL};
@@ -49,6 +69,8 @@ static const struct option table[] = {
     {"ports", OPT_PORTS, OPTION_AT(struct settings, ports), .def = "1024-65535"},
     {"lines", OPT_MAP, OPTION_AT(struct settings, lines), .each = line_table, .each_size = sizeof(struct line)},
     {"allow", OPT_LIST, OPTION_AT(struct settings, allow), .each = allow_table, .each_size = sizeof(struct subnet)},
+    {"records", OPT_MAP, OPTION_AT(struct settings, records), .each = record_table, .each_size = sizeof(struct record),
+     .dotted = true},
     {"key", OPT_CERTIFICATE, OPTION_AT(struct settings, key), .part = OPTION_KEY},
     {0},
 };
@@ -166,6 +188,37 @@ static void a_line_that_is_refused_leaves_nothing_behind(void **state)
     }
 }
 
+/* The last dot ends the name; lists inside a map are freed with it. */
+static void names_of_a_map_may_have_dots(void **state)
+{
+    struct settings *s = *state;
+    set(s, "records.sbc1.example.com.a", "203.0.113.10");
+    set(s, "records.a.example.co.a", "203.0.113.11");
+    set(s, "records.sbc1.example.com.a", "203.0.113.12");
+    set(s, "records.host.a", "203.0.113.13");
+    const struct record *records = s->records.items;
+    assert_int_equal(s->records.n, 3);
+    assert_string_equal(records[0].name, "sbc1.example.com");
+    assert_int_equal(records[0].addresses.n, 2);
+    assert_int_equal(((ipv4 *)records[0].addresses.items)[1], IPV4(203, 0, 113, 12));
+    assert_string_equal(records[1].name, "a.example.co");
+    assert_string_equal(records[2].name, "host");
+    assert_string_equal(options_find(table, SPAN("records.sbc1.example.com.a"))->name, "a");
+    assert_null(options_find(table, SPAN("records.sbc1.example.com")));
+    refuse(s, "records.sbc1.example.com.b", "x", FE_EUNKNOWN, "there is no setting \"b\"");
+}
+
+static void texts_may_have_a_grammar(void **state)
+{
+    struct settings *s = *state;
+    set(s, "records.host.service", "four");
+    refuse(s, "records.host.service", "three", FE_ESYNTAX, "service: \"three\" is not a text of even length");
+    assert_string_equal(((struct record *)s->records.items)[0].service, "four");
+    refuse(s, "records.odd.service", "four", FE_ESYNTAX, "name: \"odd\" is not a name of even length");
+    refuse(s, "records.host.a", "x", FE_ESYNTAX, "a: \"x\" is not an IPv4 address");
+    assert_int_equal(s->records.n, 1);
+}
+
 static void errors_say_what_was_expected(void **state)
 {
     struct settings *s = *state;
@@ -232,6 +285,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(maps_grow_by_name, arrange, clear),
         cmocka_unit_test_setup_teardown(maps_may_be_large, arrange, clear),
         cmocka_unit_test_setup_teardown(a_line_that_is_refused_leaves_nothing_behind, arrange, clear),
+        cmocka_unit_test_setup_teardown(names_of_a_map_may_have_dots, arrange, clear),
+        cmocka_unit_test_setup_teardown(texts_may_have_a_grammar, arrange, clear),
         cmocka_unit_test_setup_teardown(errors_say_what_was_expected, arrange, clear),
         cmocka_unit_test_setup_teardown(certificates_are_owned, arrange, clear),
         cmocka_unit_test_setup_teardown(what_is_needed_is_missed, arrange, clear),

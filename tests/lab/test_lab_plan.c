@@ -169,6 +169,39 @@ static void sbc_behind_a_one_to_one_nat_is_found_outside(void **state)
 }
 
 /*  a ── r1 ── b ── r2 ── c   with hosts on a and c  */
+static const char *setting_of(const struct lab *lab, const char *node, const char *path, unsigned nth)
+{
+    const struct plan_node *n = node_of(lab, node);
+    for (size_t i = 0; i < n->settings_n; i++)
+        if (strcmp(n->settings[i].path, path) == 0 && nth-- == 0)
+            return n->settings[i].value;
+    return "none";
+}
+
+/* In lists too, and each node sees the address that it can reach. */
+static void nodes_may_be_named_in_lists(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_of("lab: t\n"
+                             "networks: {net: 203.0.113.0/24, office: 10.0.1.0/24}\n"
+                             "nodes:\n"
+                             "  sbc: {kind: sbc, outside: net.10, inside: office.2, pbx: 10.0.1.10}\n"
+                             "  dns:\n"
+                             "    kind: dns\n"
+                             "    on: net.8\n"
+                             "    records:\n"
+                             "      sbc.example.com: {a: [sbc, 203.0.113.11], ttl: 60s}\n"
+                             "      _sip._udp.example.com: {srv: [10 60 5060 sbc.example.com]}\n"
+                             "  inside: {kind: dns, on: office.8, port: 5353, records: {sbc.example.com: {a: sbc}}}\n"
+                             "  proxy: {kind: dns, on: office.9, forward: inside}\n");
+    assert_string_equal(setting_of(lab, "dns", "records.sbc.example.com.a", 0), "203.0.113.10");
+    assert_string_equal(setting_of(lab, "dns", "records.sbc.example.com.a", 1), "203.0.113.11");
+    assert_string_equal(setting_of(lab, "dns", "records._sip._udp.example.com.srv", 0), "10 60 5060 sbc.example.com");
+    assert_string_equal(setting_of(lab, "inside", "records.sbc.example.com.a", 0), "10.0.1.2");
+    assert_string_equal(setting_of(lab, "proxy", "forward", 0), "10.0.1.8:5353");
+    lab_free(lab);
+}
+
 static void routers_find_the_shortest_way(void **state)
 {
     (void)state;
@@ -260,6 +293,7 @@ int main(void)
         cmocka_unit_test(chain_leads_both_ways),
         cmocka_unit_test(what_can_be_known_need_not_be_written),
         cmocka_unit_test(sbc_behind_a_one_to_one_nat_is_found_outside),
+        cmocka_unit_test(nodes_may_be_named_in_lists),
         cmocka_unit_test(routers_find_the_shortest_way),
         cmocka_unit_test(sbc_knows_the_networks_behind_its_inside),
         cmocka_unit_test(same_private_addresses_twice_are_fine_behind_nats),

@@ -78,9 +78,9 @@ static void several_problems_are_told_in_file_order(void **state)
     char *said = complaints(
         "lab: t\nnetworks: {home: 10.0.0.1/24}\nnodes: {a: {kind: fone, on: home.1}}\nsteps: [{slep: 1s}]\n");
     const char *subnet = strstr(said, "t.yaml:2:18: \"10.0.0.1/24\" has host bits; the subnet begins at 10.0.0.0\n");
-    const char *kind =
-        strstr(said, "t.yaml:3:19: there is no kind \"fone\"; expected nat, pbx, phone, prober, router, sbc, stun or "
-                     "program; did you mean \"phone\"?\n");
+    const char *kind = strstr(
+        said, "t.yaml:3:19: there is no kind \"fone\"; expected dns, nat, pbx, phone, prober, router, sbc, stun or "
+              "program; did you mean \"phone\"?\n");
     const char *step = strstr(said, "t.yaml:4:10: there is no step \"slep\"; did you mean \"sleep\"?\n");
     assert_true(subnet && kind && step);
     assert_true(subnet < kind && kind < step);
@@ -144,6 +144,26 @@ static void settings_are_checked(void **state)
     assert_said(HEAD NODES "  carol: {kind: phone, on: home.21}\n", "t.yaml:10:3: \"carol\" needs \"line\": ");
 }
 
+#define DNS HEAD "nodes:\n  dns:\n    kind: dns\n    on: home.2\n    records:\n"
+
+static void records_of_names_are_checked(void **state)
+{
+    (void)state;
+    assert_said(DNS "      a.example.com: {srv: [1 2 b.example.com]}\n",
+                "t.yaml:10:29: srv: \"1 2 b.example.com\" is not "
+                "priority, weight, port and target");
+    assert_said(DNS "      a.example.com: {a: nobody}\n",
+                "t.yaml:10:26: a: \"nobody\" is neither a node nor an address");
+    assert_said(DNS "      a.example.com: {tll: 5s}\n",
+                "t.yaml:10:23: there is no setting \"tll\"; did you mean \"ttl\"?");
+    assert_said(DNS "      a.example.com: 1.2.3.4\n",
+                "t.yaml:10:22: records: expected what \"a.example.com\" has, as {a: …}");
+    assert_said(DNS "      a..example.com: {a: 1.2.3.4}\n", "\"a..example.com\" is not a name, as sbc.example.com");
+    assert_said(DNS "      a.example.com: {a: 1.2.3.4, cname: b.c}\n", "is an alias and can have nothing else");
+    assert_said(HEAD "nodes:\n  p: {kind: pbx, on: home.2, lines: {a.b: {password: x}}}\n",
+                "\"a.b\": a name without dots was expected");
+}
+
 static void steps_are_checked(void **state)
 {
     (void)state;
@@ -183,6 +203,22 @@ static void changes_come_before_reading(void **state)
     assert_string_equal(lab_setting(&lab->nodes[0], "line"), "150");
     assert_int_equal(lab->seed, 7);
     assert_int_equal(lab->plan.nodes_n, 4 + 5);
+    lab_free(lab);
+}
+
+static void a_change_finds_names_with_dots(void **state)
+{
+    (void)state;
+    struct lab *lab;
+    const struct lab_change changes[] = {{"nodes.dns.records.sbc.example.com.ttl=30s"},
+                                         {"nodes.dns.records.example.com.ttl=20s"}};
+    assert_int_equal(lab_parse(&lab, "t.yaml",
+                               SPAN("lab: t\nnetworks: {home: 192.168.1.0/24}\nnodes:\n  dns: {kind: dns, on: home.2, "
+                                    "records: {example.com: {ttl: 1s}, sbc.example.com: {a: 1.2.3.4, ttl: 60s}}}\n"),
+                               changes, 2),
+                     0);
+    assert_string_equal(lab_setting(&lab->nodes[0], "records.sbc.example.com.ttl"), "30s");
+    assert_string_equal(lab_setting(&lab->nodes[0], "records.example.com.ttl"), "20s");
     lab_free(lab);
 }
 
@@ -277,9 +313,11 @@ int main(void)
         cmocka_unit_test(addresses_are_checked),
         cmocka_unit_test(networks_are_checked),
         cmocka_unit_test(settings_are_checked),
+        cmocka_unit_test(records_of_names_are_checked),
         cmocka_unit_test(steps_are_checked),
         cmocka_unit_test(steps_that_can_never_hold_are_problems),
         cmocka_unit_test(changes_come_before_reading),
+        cmocka_unit_test(a_change_finds_names_with_dots),
         cmocka_unit_test(bad_change_names_itself),
         cmocka_unit_test(headline_is_the_first_comment_line),
     };
