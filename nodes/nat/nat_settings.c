@@ -36,6 +36,7 @@ static const struct option forward_options[] = {
 #define GIVEN(field) .given = offsetof(struct nat_settings, given.field)
 
 static const struct option public_each = {"", OPT_ADDR, 0, sizeof(ipv4), .own = true};
+static const struct option exempt_each = {"", OPT_SUBNET, .size = sizeof(struct subnet)};
 
 const struct option nat_options[] = {
     {"preset", OPT_CHOICE, AT(preset), .choices = nat_preset_names, .choices_help = nat_preset_settings, .def = "none",
@@ -120,6 +121,8 @@ const struct option nat_options[] = {
     {"dmz", OPT_ADDR, AT(dmz), .node = "*", .help = "inside address that gets what is for no mapping"},
     {"public", OPT_LIST, AT(pool), .each = &public_each, .each_size = sizeof(ipv4), .own = true,
      .help = "outside address to translate to, or a list of them; without it, that of the outside port"},
+    {"untranslated", OPT_LIST, AT(exempt), .each = &exempt_each, .each_size = sizeof(struct subnet),
+     .help = "networks outside that packets go to and come from as they are, as through a router (RFC 6888 REQ-6)"},
     {"reserve", OPT_LIST, AT(reserve), .each = &public_each, .each_size = sizeof(ipv4), .own = true,
      .help = "addresses that \"set public\" may change to"},
     {0}};
@@ -220,6 +223,17 @@ static int public_addresses(const struct nat_settings *s, struct nat_config *con
     return 0;
 }
 
+static int exempt_networks(const struct nat_settings *s, struct nat_config *config, struct text *why)
+{
+    const struct subnet *exempt = s->exempt.items;
+    if (s->exempt.n > NAT_EXEMPT)
+        return refuse(why, "untranslated: 8 networks at most");
+    for (size_t i = 0; i < s->exempt.n; i++)
+        config->exempt[i] = exempt[i];
+    config->exempt_n = (unsigned)s->exempt.n;
+    return 0;
+}
+
 static int check_together(const struct nat_config *c, const struct nat_settings *s, struct text *why)
 {
     if (c->pool_n == 0 && s->forward.n > 0)
@@ -255,6 +269,8 @@ int nat_settings_config(const struct nat_settings *s, struct nat_config *config,
     config->leak = s->leak;
     nat_settings_behaviour(s, config);
     int error = public_addresses(s, config, why);
+    if (!error)
+        error = exempt_networks(s, config, why);
     return error ? error : check_together(config, s, why);
 }
 

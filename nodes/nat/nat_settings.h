@@ -39,6 +39,7 @@ struct nat_settings {
     struct nat_alg_settings alg;
     struct option_items pool;    /* ipv4 */
     struct option_items reserve; /* ipv4 */
+    struct option_items exempt;  /* struct subnet */
     ipv4 one_to_one, dmz;
     int engine; /* enum nat_engine_choice */
     struct {    /* by the user, so that a preset leaves it alone */

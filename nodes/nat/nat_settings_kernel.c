@@ -90,6 +90,9 @@ static const char *packet_conflict(const struct nat_settings *s, struct text *wh
     if (s->mss)
         return blame(s, why, "mss clamp",
                      "engine: kernel lets Linux clamp no TCP openings; expected 0, or engine: farend");
+    if (s->exempt.n)
+        return blame(s, why, "untranslated",
+                     "engine: kernel translates for all networks; leave it out, or use engine: farend");
     if (s->leak)
         return blame(s, why, "boot leak", "Linux has its rules before it forwards; expected 0, or engine: farend");
     return NULL;
