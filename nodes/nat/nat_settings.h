@@ -68,7 +68,8 @@ extern const char *const nat_preset_settings[];
  * asked before and after. */
 void nat_settings_preset(struct nat_settings *s);
 
-/* *config has `own` and `mtu`; fills in the rest. On failure FE_ERANGE, and why says what does not go together. */
+/* *config has `own` and `mtu`; fills in the rest. On failure FE_ERANGE, and why says what does not go together:
+ * "setting: reason". */
 int nat_settings_config(const struct nat_settings *s, struct nat_config *config, struct text *why);
 
 /* Only what nat_configure() takes. */
