@@ -60,12 +60,7 @@ static inline char *bench_run_in(const struct plan_setting *settings, const stru
     rig_open_or_skip(lab, config);
     for (; steps->command; steps++)
         lab_command(lab, steps->at, steps->node, steps->command);
-    lab_run(lab);
-    char *trace = lab->trace;
-    lab->trace = NULL;
-    lab_close(lab);
-    free(lab);
-    return trace;
+    return rig_trace(lab);
 }
 
 static inline void bench_run(const struct plan_setting *settings, const struct bench_step *steps)
