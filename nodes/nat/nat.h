@@ -29,6 +29,7 @@ enum nat_side { NAT_INSIDE, NAT_OUTSIDE };
 enum {
     NAT_POOL = 16,  /* public addresses, at most */
     NAT_BLOCKS = 8, /* port blocks of one subscriber, at most */
+    NAT_EXEMPT = 8, /* subnets that are reached untranslated, at most */
 };
 
 /* What a mapping or a filter tells apart (RFC 4787 §4.1, §5). */
@@ -56,6 +57,9 @@ struct nat_config {
     struct {
         ipv4 inside, outside; /* 0: no such pair */
     } one_to_one;
+    struct subnet
+        exempt[NAT_EXEMPT]; /* remotes that are reached untranslated and may come in, without state (RFC 6888 REQ-6) */
+    unsigned exempt_n;
     ipv4 dmz; /* the inside host that gets what is for no mapping; 0: nobody */
 
     enum nat_dependence mapping;

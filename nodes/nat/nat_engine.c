@@ -267,6 +267,28 @@ static void pass_fragment(struct nat_parcel *p)
         pass_first_fragment(p);
 }
 
+/* ---- without translation (RFC 6888 REQ-6) ---- */
+
+/* A packet to a network that is reached untranslated, or from there to an inside host's own address. */
+static bool is_exempt(const struct nat_parcel *p)
+{
+    const struct nat_config *c = &p->nat->table.config;
+    ipv4 remote = p->from == NAT_INSIDE ? p->v.dst : p->v.src;
+    bool ours = is_own(p, p->v.dst) || nat_is_public(p->nat, p->v.dst);
+    for (unsigned i = 0; i < c->exempt_n; i++)
+        if (subnet_has(c->exempt[i], remote))
+            return !ours;
+    return false;
+}
+
+/* As any router does: no state, no filter. */
+static void route(struct nat_parcel *p)
+{
+    enum nat_side to = p->from == NAT_INSIDE ? NAT_OUTSIDE : NAT_INSIDE;
+    if (nat_may_go(p, to))
+        nat_send(p, to);
+}
+
 void nat_packet(struct nat *nat, enum nat_side from, uint8_t *packet, size_t n, lab_time now, struct nat_verdict *out)
 {
     struct nat_parcel p = {.nat = nat, .from = from, .packet = packet, .now = now, .out = out};
@@ -277,7 +299,9 @@ void nat_packet(struct nat *nat, enum nat_side from, uint8_t *packet, size_t n, 
         return;
     }
     out->n = p.v.total;
-    if (ip_is_fragment(&p.v))
+    if (is_exempt(&p))
+        route(&p);
+    else if (ip_is_fragment(&p.v))
         pass_fragment(&p);
     else
         pass(&p);

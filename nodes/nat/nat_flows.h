@@ -16,6 +16,7 @@ struct nat_flow {
     uint8_t seen;     /* NAT_SEEN_… */
     bool used;        /* the slot */
     bool outward;     /* its first packet came from inside */
+    bool ended;       /* the machine has forgotten it; it is over at `expires` */
     uint32_t next_free;
     lab_time expires;
     struct timer timer;

@@ -18,7 +18,8 @@ struct nat_kernel {
     struct host_knat_config rules;
     unsigned port[2]; /* by nat_side: the host's number of the port */
     struct nat_flows flows;
-    bool silent; /* what ends is not traced */
+    bool silent;    /* what ends is not traced */
+    unsigned ended; /* flows that are, and not yet over */
 };
 
 static void mapping_changed(void *arg, enum nat_change change, const struct nat_mapping *m)
@@ -33,7 +34,15 @@ static void mapping_changed(void *arg, enum nat_change change, const struct nat_
 static void forget(struct nat_kernel *node, struct nat_flow *f, enum nat_change how)
 {
     host_timer_stop(node->host, &f->timer);
+    node->ended -= f->ended;
     nat_flows_remove(&node->flows, f, how);
+}
+
+/* A packet that comes at the very moment of a flow's end comes too late, as to farend's own engine; but the machine has
+ * it before this node does. So the machine forgets a flow a nanosecond before. */
+static lab_time last_moment(const struct nat_flow *f)
+{
+    return f->expires == NEVER ? NEVER : f->expires - 1;
 }
 
 /* A flow that is used is not moved among the timers with every packet: its time is looked at when it comes. */
@@ -41,12 +50,29 @@ static void time_is_over(void *arg)
 {
     struct nat_flow *f = arg;
     struct nat_kernel *node = f->all->arg;
-    if (f->expires > host_now(node->host)) {
-        host_timer_start(node->host, &f->timer, f->expires);
+    lab_time now = host_now(node->host);
+    if (f->ended) {
+        forget(node, f, NAT_EXPIRED);
+        return;
+    }
+    if (last_moment(f) > now) {
+        host_timer_start(node->host, &f->timer, last_moment(f));
         return;
     }
     host_knat_end(node->knat, &f->is);
-    forget(node, f, NAT_EXPIRED);
+    f->ended = true;
+    node->ended++;
+    host_timer_start(node->host, &f->timer, f->expires);
+}
+
+/* What is over now is told of before what comes now. */
+static void tell_over(struct nat_kernel *node)
+{
+    for (uint32_t i = 0; node->ended && i < node->flows.flows_n; i++) {
+        struct nat_flow *f = node->flows.flows[i];
+        if (f->used && f->ended && f->expires <= host_now(node->host))
+            forget(node, f, NAT_EXPIRED);
+    }
 }
 
 /* The machine's own doing, as when a TCP connection begins anew in the place of a closed one; ours is known already. */
@@ -54,7 +80,7 @@ static void flow_ended(void *arg, const struct host_knat_flow *flow)
 {
     struct nat_kernel *node = arg;
     struct nat_flow *f = nat_flows_same(&node->flows, flow);
-    if (f)
+    if (f && !f->ended)
         forget(node, f, NAT_REMOVED);
 }
 
@@ -77,8 +103,8 @@ static void live_on(struct nat_kernel *node, struct nat_flow *f)
 {
     lab_time life = nat_lifetime(&node->config, f->is.protocol, f->seen);
     f->expires = nat_lifetime_after(host_now(node->host), life);
-    if (!timer_running(&f->timer) || f->expires < f->timer.at)
-        host_timer_start(node->host, &f->timer, f->expires);
+    if (!timer_running(&f->timer) || last_moment(f) < f->timer.at)
+        host_timer_start(node->host, &f->timer, last_moment(f));
 }
 
 /* RFC 5508 §3.1: an ICMP query's remote has no port. */
@@ -97,6 +123,7 @@ static void flow_created(void *arg, const struct host_knat_flow *came)
     struct host_knat_flow flow = normal(came);
     bool back;
     bool outward = is_inside(node, flow.src.addr);
+    tell_over(node);
     struct nat_flow *before = nat_flows_find(&node->flows, flow.protocol, flow.src, flow.new_dst, &back);
     if (before && !back)
         forget(node, before, NAT_REMOVED); /* its end will be told later: the machine counts references */
@@ -148,6 +175,7 @@ static void packet_dropped(void *arg, enum host_knat_drop why, const uint8_t *pa
     struct nat_kernel *node = arg;
     struct ip_view v;
     enum nat_cause cause = why == HOST_KNAT_NO_HAIRPIN ? NAT_NO_HAIRPIN : NAT_NO_MAPPING;
+    tell_over(node);
     if (why == HOST_KNAT_NO_MAPPING && ip_parse_quoted(packet, n, &v) == 0 && v.has_ports &&
         nat_flows_is_mapped(&node->flows, v.protocol, (struct endpoint){v.dst, v.dport}))
         cause = NAT_FILTERED;

@@ -36,6 +36,7 @@ static const struct option forward_options[] = {
 #define GIVEN(field) .given = offsetof(struct nat_settings, given.field)
 
 static const struct option public_each = {"", OPT_ADDR, 0, sizeof(ipv4), .own = true};
+static const struct option exempt_each = {"", OPT_SUBNET, .size = sizeof(struct subnet)};
 
 const struct option nat_options[] = {
     {"preset", OPT_CHOICE, AT(preset), .choices = nat_preset_names, .choices_help = nat_preset_settings, .def = "none",
@@ -120,6 +121,8 @@ const struct option nat_options[] = {
     {"dmz", OPT_ADDR, AT(dmz), .node = "*", .help = "inside address that gets what is for no mapping"},
     {"public", OPT_LIST, AT(pool), .each = &public_each, .each_size = sizeof(ipv4), .own = true,
      .help = "outside address to translate to, or a list of them; without it, that of the outside port"},
+    {"untranslated", OPT_LIST, AT(exempt), .each = &exempt_each, .each_size = sizeof(struct subnet),
+     .help = "networks outside that packets go to and come from as they are, as through a router (RFC 6888 REQ-6)"},
     {"reserve", OPT_LIST, AT(reserve), .each = &public_each, .each_size = sizeof(ipv4), .own = true,
      .help = "addresses that \"set public\" may change to"},
     {0}};
@@ -206,17 +209,28 @@ static int public_addresses(const struct nat_settings *s, struct nat_config *con
     config->pool[0] = config->own[NAT_OUTSIDE];
     config->pool_n = 1;
     if (s->pool.n > NAT_POOL)
-        return refuse(why, "public: 16 addresses at most");
+        return refuse(why, "public: there are 16 public addresses at most");
     if (s->pool.n > 1 && s->one_to_one)
-        return refuse(why, "one-to-one: there is one public address then, not a list");
+        return refuse(why, "one-to-one: a one-to-one host has one public address, not a list");
     for (unsigned i = 0; i < s->pool.n; i++) {
         for (unsigned j = 0; j < i; j++)
             if (pool[i] == pool[j])
-                return refuse(why, "public: an address stands twice in the list");
+                return refuse(why, "public: an address stands twice in the list of public ones");
         config->pool[i] = pool[i];
         config->pool_n = i + 1;
     }
     one_to_one_address(s, config);
+    return 0;
+}
+
+static int exempt_networks(const struct nat_settings *s, struct nat_config *config, struct text *why)
+{
+    const struct subnet *exempt = s->exempt.items;
+    if (s->exempt.n > NAT_EXEMPT)
+        return refuse(why, "untranslated: 8 networks at most are reached untranslated");
+    for (size_t i = 0; i < s->exempt.n; i++)
+        config->exempt[i] = exempt[i];
+    config->exempt_n = (unsigned)s->exempt.n;
     return 0;
 }
 
@@ -228,12 +242,12 @@ static int check_together(const struct nat_config *c, const struct nat_settings 
     if (c->pool_n == 0 && c->dmz)
         return refuse(why, "dmz: the public address belongs to the one-to-one host alone; give another as \"public\"");
     if (c->overload && c->mapping != NAT_ADDRESS_AND_PORT_DEPENDENT)
-        return refuse(why,
-                      "overload: only with \"mapping: address-and-port-dependent\" can a shared port be told apart");
+        return refuse(why, "overload: ports can be overloaded only with \"mapping: address-and-port-dependent\", which "
+                           "tells them apart");
     if (c->overload && (c->block || c->reuse_delay))
-        return refuse(why, "overload: shared ports have no blocks and no reuse delay");
+        return refuse(why, "overload: overloaded ports have no blocks and no reuse delay");
     if (c->block > c->range.high - c->range.low + 1u)
-        return refuse(why, "block size: larger than the port range");
+        return refuse(why, "block size: a block is larger than the port range");
     return 0;
 }
 
@@ -255,6 +269,8 @@ int nat_settings_config(const struct nat_settings *s, struct nat_config *config,
     config->leak = s->leak;
     nat_settings_behaviour(s, config);
     int error = public_addresses(s, config, why);
+    if (!error)
+        error = exempt_networks(s, config, why);
     return error ? error : check_together(config, s, why);
 }
 

@@ -39,6 +39,7 @@ struct nat_settings {
     struct nat_alg_settings alg;
     struct option_items pool;    /* ipv4 */
     struct option_items reserve; /* ipv4 */
+    struct option_items exempt;  /* struct subnet */
     ipv4 one_to_one, dmz;
     int engine; /* enum nat_engine_choice */
     struct {    /* by the user, so that a preset leaves it alone */
@@ -67,7 +68,8 @@ extern const char *const nat_preset_settings[];
  * asked before and after. */
 void nat_settings_preset(struct nat_settings *s);
 
-/* *config has `own` and `mtu`; fills in the rest. On failure FE_ERANGE, and why says what does not go together. */
+/* *config has `own` and `mtu`; fills in the rest. On failure FE_ERANGE, and why says what does not go together:
+ * "setting: reason". */
 int nat_settings_config(const struct nat_settings *s, struct nat_config *config, struct text *why);
 
 /* Only what nat_configure() takes. */

@@ -1,4 +1,4 @@
-/* `engine: kernel`: what of the nat's settings Linux can do, and what it is told.
+/* Settings that do not go together; and `engine: kernel`: what of the nat's settings Linux can do, and what it is told.
  *
  * Linux translates flow by flow. It leaves a flow the sender's port as long as no other flow to the same remote has it:
  * what the remotes see is endpoint-independent mapping (RFC 4787 §4.1) with port preservation. With random ports each
@@ -8,6 +8,8 @@
 #include "nodes/host.h"
 #include "nodes/nat/nat_settings.h"
 #include "nodes/proto/ip.h"
+
+#include <assert.h>
 
 bool nat_settings_forwards_itself(const void *settings)
 {
@@ -90,6 +92,8 @@ static const char *packet_conflict(const struct nat_settings *s, struct text *wh
     if (s->mss)
         return blame(s, why, "mss clamp",
                      "engine: kernel lets Linux clamp no TCP openings; expected 0, or engine: farend");
+    if (s->exempt.n)
+        return blame(s, why, "untranslated", "Linux translates for all networks; leave it out, or use engine: farend");
     if (s->leak)
         return blame(s, why, "boot leak", "Linux has its rules before it forwards; expected 0, or engine: farend");
     return NULL;
@@ -109,13 +113,30 @@ static const char *kernel_conflict(const struct nat_settings *s, struct text *wh
     return setting;
 }
 
+/* What is refused by either engine, as far as it can be known before the node has its addresses. */
+static const char *together_conflict(const struct nat_settings *s, struct text *why)
+{
+    struct nat_config config = {.own = {IPV4(10, 0, 0, 1), IPV4(192, 0, 2, 1)}};
+    char buf[256];
+    struct text sentence = text_on(buf, sizeof buf);
+    struct span reason;
+    if (nat_settings_config(s, &config, &sentence) == 0)
+        return NULL;
+    const struct option *o = options_find(nat_options, span_cut(text_span(&sentence), ':', &reason));
+    assert(o); /* each such sentence begins with a setting */
+    return blame(s, why, o->name, span_trim(reason).p);
+}
+
 const char *nat_settings_conflict(const void *settings, struct text *why)
 {
     struct nat_settings s = *(const struct nat_settings *)settings;
     nat_settings_preset(&s);
+    const char *setting = NULL;
     if (s.engine == NAT_BY_KERNEL)
-        return kernel_conflict(&s, why);
-    return s.alg.mode == NAT_ALG_KERNEL ? blame(&s, why, "sip alg", "the kernel's SIP ALG needs engine: kernel") : NULL;
+        setting = kernel_conflict(&s, why);
+    else if (s.alg.mode == NAT_ALG_KERNEL)
+        setting = blame(&s, why, "sip alg", "the kernel's SIP ALG needs engine: kernel");
+    return setting ? setting : together_conflict(&s, why);
 }
 
 static int read_forward(const struct nat_forward_settings *f, struct host_knat_forward *out, struct text *why)

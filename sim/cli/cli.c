@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"schema", "", "the JSON Schema of lab files, for editors", cli_schema, 0, 0},
     {"needs", "LAB…", "the Debian packages of other people's programs in these labs", cli_needs, 1, SIZE_MAX},
     {"hear", "WAV HZ", "whether a tone is heard in most of a recording", cli_hear, 2, 2},
+    {"nat-probe", "SETTINGS", "what the NATs before this machine are like: on=eth0 server=203.0.113.5", NULL, 0, 0},
     {"help", "", "this", help, 0, SIZE_MAX},
     {0}};
 
@@ -39,7 +40,7 @@ static void usage(FILE *out)
 {
     fputs("farend: phones behind NATs, reproduced: one lab file, two worlds, one answer\n\n", out);
     for (const struct command *c = commands; c->word; c++)
-        fprintf(out, "  farend %-7s %-*s %s\n", c->word, 8 + wider(c->takes), c->takes, c->help);
+        fprintf(out, "  farend %-9s %-*s %s\n", c->word, 8 + wider(c->takes), c->takes, c->help);
     fputs("\noptions\n", out);
     cli_args_help(out);
     fputs("\nexit status\n"
@@ -86,6 +87,8 @@ int cli_main(int argc, char **argv)
         usage(stderr);
         return CLI_WRONG;
     }
+    if (strcmp(argv[1], "nat-probe") == 0)
+        return cli_nat_probe(argv + 1);
     if (asks_for_help(argc, argv))
         return help(NULL);
     const struct command *command = command_find(argv[1]);

@@ -83,7 +83,8 @@ void engine_foreign_halt(struct engine *e, unsigned node);
 struct record *engine_trace(struct engine *e, const char *event);
 void engine_trace_end(struct engine *e);
 /* The present spec of a wire's direction; change it with engine_wire_set, for one direction or ENGINE_BOTH. Traced as
- * "wire" with the fields that change (ARCHITECTURE.md); nothing when none does. The MTU stays what it is. */
+ * "wire" with the fields that change (ARCHITECTURE.md); nothing when none does. The MTU, which is also the ports',
+ * stays what it is; that of the path between them changes. */
 enum { ENGINE_BOTH = 2 };
 const struct wire_spec *engine_wire(const struct engine *e, unsigned wire, unsigned direction);
 void engine_wire_set(struct engine *e, unsigned wire, unsigned direction, const struct wire_spec *spec);

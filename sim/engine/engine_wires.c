@@ -89,7 +89,7 @@ static bool spec_equal(const struct wire_spec *a, const struct wire_spec *b)
            a->rate == b->rate && a->queue == b->queue && a->down == b->down && a->icmp_off == b->icmp_off &&
            a->dscp_clear == b->dscp_clear && a->ttl == b->ttl && a->burst_begins == b->burst_begins &&
            a->burst_ends == b->burst_ends && a->burst_loss == b->burst_loss && a->duplicate == b->duplicate &&
-           a->corrupt == b->corrupt && a->profile == b->profile;
+           a->corrupt == b->corrupt && a->profile == b->profile && a->path_mtu == b->path_mtu;
 }
 
 static void changed_i64(struct record *r, const char *key, int64_t was, int64_t is)
@@ -120,6 +120,7 @@ static void trace_change(struct engine *e, unsigned wire, unsigned direction, co
     changed_i64(r, "queue", was->queue, is->queue);
     changed_bool(r, "down", was->down, is->down);
     changed_bool(r, "icmp", !was->icmp_off, !is->icmp_off);
+    changed_i64(r, "path_mtu", was->path_mtu, is->path_mtu);
     changed_bool(r, "dscp_clear", was->dscp_clear, is->dscp_clear);
     changed_i64(r, "ttl", was->ttl, is->ttl);
     changed_i64(r, "burst_begins", was->burst_begins, is->burst_begins);

@@ -36,6 +36,7 @@ struct wire_spec {
 
     /* What few wires do; a wire without any of it does not pay for it (wire_special.c). */
     bool icmp_off;                 /* ICMP does not pass: who sends too large a packet is never told (RFC 2923 §2.1) */
+    uint16_t path_mtu;             /* larger packets vanish on the way, and nobody is told (RFC 2923 §2.1); 0: none */
     bool dscp_clear;               /* the DSCP becomes 0; ECN stays (RFC 2474 §3) */
     int16_t ttl;                   /* above 0: set to this; below 0: lowered by so many; 0: left alone */
     uint32_t burst_begins;         /* Gilbert-Elliott, ppm a packet: from the good state to the bad one, */

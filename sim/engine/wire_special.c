@@ -24,7 +24,7 @@ void wire_special_set(struct wire_way *way)
 {
     const struct wire_spec *spec = &way->spec;
     way->special = spec->icmp_off || spec->dscp_clear || spec->ttl || spec->burst_begins || spec->duplicate ||
-                   spec->corrupt || spec->profile;
+                   spec->corrupt || spec->profile || spec->path_mtu;
     way->burst = way->burst && spec->burst_begins;
     way->marks = 0;
     way->loss_now = spec->loss;
@@ -86,6 +86,8 @@ enum wire_fate wire_special_fate(struct wire_way *way, lab_time now, struct pack
         follow_profile(way, now);
     if (is_lost(way))
         return WIRE_LOST;
+    if (spec->path_mtu && p->n > spec->path_mtu)
+        return WIRE_TOO_BIG;
     if (!ip)
         return WIRE_TAKEN;
     if (spec->icmp_off && p->data[9] == IP_ICMP)

@@ -3,7 +3,7 @@
 #include "nodes/base/error.h"
 #include "sim/lab/lab_read.h"
 
-enum { COUNT_MAX = 10000 /* nodes of a lab, in all */ };
+enum { COUNT_MAX = 10000 /* nodes of a lab, and lines of a PBX, in all */ };
 
 struct counter {
     struct lab *lab;
@@ -141,48 +141,118 @@ static struct doc *setting_of(struct counter *c, const struct doc_entry *e)
 
 /* ---- nodes ---- */
 
+/* All but the count; NULL without memory. */
+static struct doc *settings_of(struct counter *c, const struct doc *d)
+{
+    struct doc *copy = doc_copy(c, d);
+    struct doc_entry *entries = arena_new(&c->lab->arena, d->n * sizeof entries[0]);
+    c->no_memory = c->no_memory || !entries;
+    if (!copy || !entries)
+        return NULL;
+    copy->entries = entries;
+    copy->n = 0;
+    for (size_t i = 0; i < d->n; i++)
+        if (strcmp(d->entries[i].key->text, "count") != 0)
+            entries[copy->n++] = (struct doc_entry){d->entries[i].key, setting_of(c, &d->entries[i])};
+    return copy;
+}
+
 static int node_copy(struct counter *c, const struct doc_entry *e, struct doc *out)
 {
     struct doc *key = doc_copy(c, e->key);
-    struct doc *value = doc_copy(c, e->value);
     struct doc_entry *entry = arena_push(&c->lab->arena, &out->entries, &out->n, sizeof *entry);
-    if (!key || !value || !entry)
+    if (!key || !entry)
         return FE_EMEM;
     key->text = name_of(c, key->text);
-    *entry = (struct doc_entry){key, value};
-    value->entries = arena_new(&c->lab->arena, e->value->n * sizeof value->entries[0]);
-    value->n = 0;
-    for (size_t i = 0; value->entries && i < e->value->n; i++) {
-        const struct doc_entry *from = &e->value->entries[i];
-        if (strcmp(from->key->text, "count") != 0)
-            value->entries[value->n++] = (struct doc_entry){from->key, setting_of(c, from)};
-    }
-    return c->no_memory || !value->entries ? FE_EMEM : 0;
+    *entry = (struct doc_entry){key, settings_of(c, e->value)};
+    return c->no_memory ? FE_EMEM : 0;
+}
+
+/* The count of an entry that would come after `before` others; false after a problem. */
+static bool count_read(struct lab *lab, const struct doc *entry, size_t before, const char *too_many, uint32_t *n)
+{
+    struct form_reader reader = lab_reader(lab);
+    const struct field field = {"count", FIELD_COUNT, 0, .min = 1, .max = COUNT_MAX};
+    const struct doc *count = doc_get(entry, "count");
+    if (!form_value(&reader, count, &field, n))
+        return false;
+    if (before + *n <= COUNT_MAX)
+        return true;
+    problem(&lab->problems, count->at, too_many);
+    return false;
 }
 
 static int node_count(struct lab *lab, const struct doc_entry *e, struct doc *out)
 {
-    struct form_reader reader = lab_reader(lab);
-    const struct field field = {"count", FIELD_COUNT, 0, .min = 1, .max = COUNT_MAX};
-    const struct doc *count = doc_get(e->value, "count");
-    uint32_t n = 0;
-    if (!count) {
+    uint32_t n;
+    if (!doc_get(e->value, "count")) {
         struct doc_entry *entry = arena_push(&lab->arena, &out->entries, &out->n, sizeof *entry);
         if (entry)
             *entry = *e;
         return entry ? 0 : FE_EMEM;
     }
-    if (!form_value(&reader, count, &field, &n))
+    if (!count_read(lab, e->value, out->n, "a lab has room for 10000 nodes", &n))
         return 0;
-    if (out->n + n > COUNT_MAX) {
-        problem(&lab->problems, count->at, "a lab has room for 10000 nodes");
-        return 0;
-    }
     struct counter c = {.lab = lab};
     size_t problems = lab->problems.n;
     for (c.i = 1; c.i <= n && lab->problems.n == problems; c.i++) {
         c.digits = number_text(&c, c.i);
         if (node_copy(&c, e, out))
+            return FE_EMEM;
+    }
+    return 0;
+}
+
+/* ---- the lines of a PBX ---- */
+
+/* One line, or as many as its `count` says, into `out`. */
+static int line_copies(struct lab *lab, const struct doc_entry *e, struct doc *out)
+{
+    uint32_t n;
+    if (!doc_get(e->value, "count")) {
+        struct doc_entry *entry = arena_push(&lab->arena, &out->entries, &out->n, sizeof *entry);
+        if (entry)
+            *entry = *e;
+        return entry ? 0 : FE_EMEM;
+    }
+    if (!count_read(lab, e->value, out->n, "a PBX has room for 10000 lines", &n))
+        return 0;
+    struct counter c = {.lab = lab};
+    for (c.i = 1; c.i <= n; c.i++) {
+        c.digits = number_text(&c, c.i);
+        struct doc *key = doc_copy(&c, e->key);
+        struct doc_entry *entry = arena_push(&lab->arena, &out->entries, &out->n, sizeof *entry);
+        if (!key || !entry)
+            return FE_EMEM;
+        key->text = line_of(&c, e->key);
+        *entry = (struct doc_entry){key, settings_of(&c, e->value)};
+        if (c.no_memory)
+            return FE_EMEM;
+    }
+    return 0;
+}
+
+/* `lines: {1001: {count: 1000, password: secret}}` of a node: its lines count up. */
+static int lines_count(struct lab *lab, struct doc_entry *lines)
+{
+    struct doc *out = arena_new(&lab->arena, sizeof *out);
+    if (!out)
+        return FE_EMEM;
+    *out = *lines->value;
+    out->entries = NULL;
+    out->n = 0;
+    for (size_t i = 0; i < lines->value->n; i++)
+        if (line_copies(lab, &lines->value->entries[i], out))
+            return FE_EMEM;
+    lines->value = out;
+    return 0;
+}
+
+static int node_lines_count(struct lab *lab, const struct doc *settings)
+{
+    for (size_t i = 0; settings->type == DOC_MAP && i < settings->n; i++) {
+        struct doc_entry *e = &settings->entries[i];
+        if (strcmp(e->key->text, "lines") == 0 && e->value->type == DOC_MAP && lines_count(lab, e))
             return FE_EMEM;
     }
     return 0;
@@ -208,6 +278,9 @@ const struct doc *lab_count_nodes(struct lab *lab, const struct doc *nodes)
     *out = (struct doc){.type = DOC_MAP, .at = nodes->at};
     for (size_t i = 0; i < nodes->n; i++)
         if (node_count(lab, &nodes->entries[i], out))
+            return NULL;
+    for (size_t i = 0; i < out->n; i++)
+        if (node_lines_count(lab, out->entries[i].value))
             return NULL;
     for (size_t i = 0; i < out->n; i++)
         if (names_add(&lab->arena, &lab->node_names, out->entries[i].key->text, (unsigned)i))

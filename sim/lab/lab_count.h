@@ -10,7 +10,8 @@
  *     name         "phone" becomes "phone7"; a "#" in it is replaced instead
  *     on, inside … the host counts up: home.20 is home.26 for number 7, home.1.250 goes on to home.2.0
  *     line         counts up
- *     other texts  a "#" becomes the number */
+ *     other texts  a "#" becomes the number
+ * The same for the lines of a PBX: lines: {1001: {count: 1000, password: secret}}. */
 const struct doc *lab_count_nodes(struct lab *lab, const struct doc *nodes);
 
 #endif

@@ -23,6 +23,7 @@ enum {
     LINK_TTL = 1 << 13,
     LINK_PROFILE = 1 << 14,
     LINK_PROFILE_END = 1 << 15,
+    LINK_PATH_MTU = 1 << 16,
 };
 
 const char *const link_dscp_words[] = {"keep", "clear", NULL};
@@ -166,6 +167,8 @@ static void apply_special(const struct link *link, uint32_t given, struct wire_s
         spec->corrupt = link->corrupt;
     if (given & LINK_ICMP)
         spec->icmp_off = !link->icmp;
+    if (given & LINK_PATH_MTU)
+        spec->path_mtu = (uint16_t)link->path_mtu;
     if (given & LINK_DSCP)
         spec->dscp_clear = link->dscp == 1;
     if (given & LINK_TTL)

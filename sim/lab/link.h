@@ -16,7 +16,8 @@ struct link {
     uint32_t burst_begins, burst_ends, burst_loss; /* ppm */
     uint32_t duplicate, corrupt;                   /* ppm */
     bool icmp;
-    int dscp; /* index into link_dscp_words */
+    uint32_t path_mtu; /* bytes */
+    int dscp;          /* index into link_dscp_words */
     const struct doc *ttl_text, *profile_text;
     int16_t ttl;                   /* as wire_spec.ttl; link_check reads it */
     int profile_end;               /* index into link_profile_words */
@@ -57,12 +58,15 @@ extern const char *const link_profile_words[]; /* hold, loop */
          .help = "-5: lowered by so many; 64: set; 0: left alone"},                                                    \
         {"profile", FIELD_NAME, offsetof(type, member.profile_text),                                                   \
          .help = "file of lines time,delay,loss beside the lab's, in place of delay and loss; none"},                  \
+        {"profile end", FIELD_CHOICE, offsetof(type, member.profile_end), .choices = link_profile_words,               \
+         .help = "hold: the last line stays; loop: it begins again"},                                                  \
     {                                                                                                                  \
-        "profile end", FIELD_CHOICE, offsetof(type, member.profile_end),                                               \
-            .choices = link_profile_words, .help = "hold: the last line stays; loop: it begins again"                  \
+        "path mtu", FIELD_SIZE, offsetof(type, member.path_mtu),                                                       \
+            .max = 65535,                                                                                              \
+            .help = "larger packets vanish inside, and nobody is told: a tunnel, a black hole; 0B: they do not"        \
     }
 
-enum { LINK_BITS = 0xffff };
+enum { LINK_BITS = 0x1ffff };
 
 extern const struct field link_form[]; /* `up`, `down`: into a struct link_way */
 

@@ -129,6 +129,15 @@ static json_t *form_schema(const struct field *form)
 
 static json_t *options_schema(json_t *object, const struct option *table);
 
+/* Of an OPT_MAP; lines can be many at once (lab_count.h). */
+static json_t *element_schema(const struct option *o)
+{
+    json_t *element = options_schema(object_new(), o->each);
+    if (strcmp(o->name, "lines") == 0)
+        property(element, "count", count(1, 0), "so many lines: the number counts up", false);
+    return element;
+}
+
 static json_t *option_schema(const struct option *o)
 {
     switch (o->type) {
@@ -143,7 +152,7 @@ static json_t *option_schema(const struct option *o)
     case OPT_ADDR:
     case OPT_ENDPOINT: return scalar();
     case OPT_LIST: return either(option_schema(o->each), list_of(option_schema(o->each)));
-    case OPT_MAP: return map_of(options_schema(object_new(), o->each));
+    case OPT_MAP: return map_of(element_schema(o));
     case OPT_CERTIFICATE: return o->part == OPTION_TRUST || o->part == OPTION_ISSUERS ? ref("some") : scalar();
     }
     return NULL;

@@ -132,6 +132,16 @@ static void check_and_list_and_help(void **state)
     assert_status("$farend run --help", 0, "exit status");
 }
 
+static void nat_probe_is_the_prober(void **state)
+{
+    (void)state;
+    assert_status("$farend nat-probe --help 2>&1", 0, "farend-prober on=WHERE");
+    assert_status("$farend nat-probe on=lo 2>&1", 2, "server");
+    assert_status(
+        "timeout 1 $farend nat-probe on=lo server=127.0.0.1:9 RTO=10ms transmissions=1 lifetime=no </dev/null 2>&1",
+        124, "nat-probe state=failed");
+}
+
 #define MARGIN(options)                                                                                                \
     "FAREND_LABS=$FAREND_SOURCE/topologies $farend margin mappings/udp-expiry-cured --world sim " options " 2>&1"
 #define KEEP_ALIVE " --over 'nodes.alice.keep-alive interval' --between 10s..5min "
@@ -213,6 +223,7 @@ int main(void)
         cmocka_unit_test(verdicts_are_written_where_asked),
         cmocka_unit_test(several_labs_run_side_by_side),
         cmocka_unit_test(check_and_list_and_help),
+        cmocka_unit_test(nat_probe_is_the_prober),
         cmocka_unit_test(margin_of_a_keep_alive_is_the_nats_timeout),
         cmocka_unit_test(margin_is_the_same_on_the_kernel),
         cmocka_unit_test(margin_that_is_none_is_said),

@@ -229,6 +229,19 @@ static void a_wire_without_icmp_carries_the_rest(void **state)
     done();
 }
 
+static void a_path_mtu_swallows_what_is_larger(void **state)
+{
+    (void)state;
+    enum { size = 28 + sizeof "OPTIONS sip:alice@10.0.0.2 SIP/2.0" - 1 };
+    wire_of((struct wire_spec){.path_mtu = size});
+    assert_int_equal(send(0, udp(64, 0)), WIRE_TAKEN);
+    wire_set(&way, &(struct wire_spec){.mtu = 1500, .path_mtu = size - 1});
+    assert_int_equal(send(0, udp(64, 0)), WIRE_TOO_BIG);
+    wire_set(&way, &(struct wire_spec){.mtu = 1500});
+    assert_int_equal(send(0, udp(64, 0)), WIRE_TAKEN);
+    done();
+}
+
 /* ---- one late packet ---- */
 
 static void a_late_packet_is_overtaken(void **state)
@@ -335,6 +348,7 @@ int main(void)
         cmocka_unit_test(the_dscp_is_cleared_and_ecn_stays),
         cmocka_unit_test(the_ttl_is_set_or_lowered_and_runs_out_silently),
         cmocka_unit_test(a_wire_without_icmp_carries_the_rest),
+        cmocka_unit_test(a_path_mtu_swallows_what_is_larger),
         cmocka_unit_test(a_late_packet_is_overtaken),
         cmocka_unit_test(a_profile_is_read_line_by_line),
         cmocka_unit_test(a_wrong_profile_says_where),

@@ -317,16 +317,39 @@ static void check_inbound(struct model *m, const struct ip_view *v, uint8_t flag
         flow_packet(m, f, flags, NAT_OUTSIDE);
 }
 
-/* Whatever leaves must be a packet, with right checksums if it came with right ones, and with no private face
- * outside. */
-static void check_leaving(const struct model *m, const struct nat_verdict *verdict, bool sum_ok, struct ip_view *after)
+/* Whatever leaves must be a packet, with right checksums if it came with right ones. */
+static void check_leaving(const struct nat_verdict *verdict, bool sum_ok, struct ip_view *after)
 {
     must(ip_parse(verdict->packet, verdict->n, after) == 0);
     must(!sum_ok || ip_transport_sum_ok(verdict->packet, verdict->n));
+}
+
+/* No private face outside, and no public one inside. */
+static void check_faces(const struct model *m, const struct nat_verdict *verdict, const struct ip_view *after)
+{
     if (verdict->action == NAT_FORWARD && verdict->side == NAT_OUTSIDE)
         must(is_public(m, after->src));
     if (verdict->action == NAT_FORWARD && verdict->side == NAT_INSIDE)
         must(!is_public(m, after->dst));
+}
+
+/* RFC 6888 REQ-6: what goes to an exempt network, or comes from it to an inside address. */
+static bool is_exempt(const struct model *m, enum nat_side from, const struct ip_view *v)
+{
+    ipv4 remote = from == NAT_INSIDE ? v->dst : v->src;
+    bool ours = is_public(m, v->dst) || v->dst == m->config.own[NAT_INSIDE] || v->dst == m->config.own[NAT_OUTSIDE];
+    return m->config.exempt_n && remote == m->config.exempt[0].addr && !ours;
+}
+
+/* As a router would: it goes through as it is, or an ICMP error says why not. */
+static void check_routed(enum nat_side from, const struct ip_view *v, const struct nat_verdict *verdict,
+                         const struct ip_view *after)
+{
+    must(verdict->action != NAT_HOLD && verdict->cause != NAT_NO_MAPPING && verdict->cause != NAT_FILTERED);
+    if (verdict->action != NAT_FORWARD)
+        return;
+    must(verdict->side != from && after->ttl == v->ttl - 1);
+    must(after->src == v->src && after->dst == v->dst && after->sport == v->sport && after->dport == v->dport);
 }
 
 static void send_packet(struct model *m, enum nat_side from, uint8_t *packet, size_t n)
@@ -347,9 +370,14 @@ static void send_packet(struct model *m, enum nat_side from, uint8_t *packet, si
     nat_packet(m->nat, from, packet, n, m->now, &verdict);
     if (verdict.action == NAT_DROP)
         must(verdict.packet == packet && memcmp(before, packet, n) == 0);
+    bool exempt = good && is_exempt(m, from, &v);
     if (verdict.action == NAT_FORWARD || verdict.action == NAT_ANSWER)
-        check_leaving(m, &verdict, sum_ok, &after);
-    if (!good)
+        check_leaving(&verdict, sum_ok, &after);
+    if (!exempt)
+        check_faces(m, &verdict, &after);
+    if (exempt)
+        check_routed(from, &v, &verdict, &after);
+    else if (!good)
         must(verdict.action == NAT_DROP && verdict.cause == NAT_BAD_PACKET);
     else if (from == NAT_INSIDE)
         note_sent(m, &v, flags, &verdict, &after);
@@ -427,7 +455,8 @@ static void drain(struct model *m)
     struct ip_view after;
     while (nat_released(m->nat, &verdict, &held))
         if (verdict.action == NAT_FORWARD) {
-            check_leaving(m, &verdict, false, &after);
+            check_leaving(&verdict, false, &after);
+            check_faces(m, &verdict, &after);
         } else if (verdict.action == NAT_ANSWER && ip_parse(held.packet, held.n, &after) == 0 &&
                    after.protocol == IP_TCP) { /* RFC 5382 REQ-4: nobody opened it from inside meanwhile */
             must(!flow_of(m, (struct endpoint){after.dst, after.dport}, (struct endpoint){after.src, after.sport}));
@@ -491,6 +520,8 @@ static void configure(struct model *m, struct input *in)
                             .parity = b & 1,
                             .hairpin = b & 2,
                             .refresh_inbound = (b & 0x1c) == 0x1c,
+                            .exempt = {{outside_end(1).addr, 32}},
+                            .exempt_n = a / 27 % 4 == 3,
                             .quota = b >> 6,
                             .udp_timeout = UDP_TIMEOUT,
                             .udp_unreplied = UDP_TIMEOUT,

@@ -54,6 +54,21 @@ static void names_hosts_and_lines_count_up(void **state)
     lab_free(lab);
 }
 
+static void lines_of_a_pbx_count_up(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_of("lab: t\nnetworks: {net: 10.0.0.0/16}\nnodes:\n"
+                             "  pbx: {kind: pbx, on: net.9.1, lines: {1001: {count: 300, password: \"x#\"}, 7: {}}}\n");
+    assert_string_equal(lab_setting(&lab->nodes[0], "lines.1001.password"), "x1");
+    assert_string_equal(lab_setting(&lab->nodes[0], "lines.1300.password"), "x300");
+    assert_null(lab_setting(&lab->nodes[0], "lines.1301.password"));
+    assert_non_null(lab_setting(&lab->nodes[0], "lines.7"));
+    lab_free(lab);
+    assert_said("lab: t\nnetworks: {net: 10.0.0.0/16}\nnodes:\n"
+                "  pbx: {kind: pbx, on: net.9.1, lines: {1: {count: 9999}, 20000: {count: 2}}}\n",
+                "a PBX has room for 10000 lines");
+}
+
 static void a_mark_in_the_name_and_a_long_attachment_are_counted(void **state)
 {
     (void)state;
@@ -82,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_hosts_and_lines_count_up),
+        cmocka_unit_test(lines_of_a_pbx_count_up),
         cmocka_unit_test(a_mark_in_the_name_and_a_long_attachment_are_counted),
         cmocka_unit_test(mistakes_are_told_at_their_place),
     };

@@ -103,12 +103,38 @@ static void rfc4787_req6_a_flow_ends_when_its_last_outbound_packet_is_old(void *
     pass(INSIDE, EP(A, 5060), EP(S, 5060));
     pass_time(b, 70 * SEC);
     pass(OUTSIDE, EP(S, 5060), EP(A, 5060));
-    pass_time(b, 100 * SEC - 1);
+    pass_time(b, 100 * SEC - 2);
     assert_int_equal(the_knat.ended, 0);
+    pass_time(b, 100 * SEC - 1);
+    assert_int_equal(the_knat.ended, 1);
+    assert_traced(b, "expired", 0);
     pass_time(b, 100 * SEC);
     assert_int_equal(the_knat.ended, 1);
     assert_int_equal(the_knat.last.id, 1);
     assert_traced(b, "{\"t\":100000000000,\"ev\":\"mapping\",\"state\":\"expired\"", 1);
+    bench_free(b);
+}
+
+/* As to farend's own engine (tests/nat/test_nat_udp.c): what is over is told of first, and then what is new. */
+static void rfc4787_req5_a_packet_at_the_deadline_is_too_late(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new((const char *const[]){"udp timeout", "60s", NULL});
+    the_knat.events.created(the_knat.arg, &call);
+    pass_time(b, 60 * SEC - 1);
+    assert_int_equal(the_knat.ended, 1);
+    the_knat.events.ended(the_knat.arg, &call); /* the machine's word that it did */
+    assert_traced(b, "removed", 0);
+    b->host.now = 60 * SEC;
+    uint8_t packet[256];
+    size_t n = udp(packet, EP(S, 5060), EP(PUBLIC, 5060));
+    the_knat.events.dropped(the_knat.arg, HOST_KNAT_NO_MAPPING, packet, n);
+    assert_traced(b, "{\"t\":60000000000,\"ev\":\"mapping\",\"state\":\"expired\"", 1);
+    assert_traced(b, "\"cause\":\"no-mapping\"", 1);
+    the_knat.events.created(the_knat.arg, &call);
+    pass_time(b, 90 * SEC);
+    assert_traced(b, "created", 2);
+    assert_traced(b, "expired", 1);
     bench_free(b);
 }
 
@@ -119,7 +145,7 @@ static void inbound_packets_keep_it_when_they_shall(void **state)
     the_knat.events.created(the_knat.arg, &call);
     pass_time(b, 50 * SEC);
     pass(OUTSIDE, EP(S, 5060), EP(A, 5060));
-    pass_time(b, 110 * SEC - 1);
+    pass_time(b, 110 * SEC - 2);
     assert_int_equal(the_knat.ended, 0);
     pass_time(b, 110 * SEC);
     assert_int_equal(the_knat.ended, 1);
@@ -137,7 +163,7 @@ static void an_unanswered_flow_has_its_own_timeout(void **state)
     the_knat.events.created(the_knat.arg, &call);
     pass(OUTSIDE, EP(S, 5060), EP(A, 5060));
     pass(INSIDE, EP(A, 5060), EP(S, 5060));
-    pass_time(b, 30 * SEC + 180 * SEC - 1);
+    pass_time(b, 30 * SEC + 180 * SEC - 2);
     assert_int_equal(the_knat.ended, 1);
     pass_time(b, 30 * SEC + 180 * SEC);
     assert_int_equal(the_knat.ended, 2);
@@ -164,7 +190,7 @@ static void rfc5382_req5_tcp_has_two_timeouts(void **state)
     in[FLAGS_AT] = out[FLAGS_AT] = ACK;
     the_knat.events.passed(the_knat.arg, OUTSIDE, in, SIZE);
     the_knat.events.passed(the_knat.arg, INSIDE, out, SIZE);
-    pass_time(b, 124 * MINUTE - 1);
+    pass_time(b, 124 * MINUTE - 2);
     assert_int_equal(the_knat.ended, 0);
     in[FLAGS_AT] = out[FLAGS_AT] = FIN_ACK;
     the_knat.events.passed(the_knat.arg, OUTSIDE, in, SIZE);
@@ -329,6 +355,7 @@ static void what_linux_cannot_do_is_said(void **state)
         {"refuse", "prohibited"},
         {"mss clamp", "1400"},
         {"boot leak", "1s"},
+        {"untranslated", "198.51.100.0/24"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -341,6 +368,25 @@ static void what_linux_cannot_do_is_said(void **state)
         assert_string_equal(nat_kind.conflict(b.settings, &why), wrong[i][0]);
         options_free(nat_kind.options, b.settings);
         timers_fini(&b.host.timers);
+    }
+}
+
+/* The lab's checker is told before anything runs: also of what farend's own engine refuses. */
+static void what_does_not_go_together_is_a_conflict(void **state)
+{
+    static const char *const wrong[][3] = {
+        {"overload", "yes", "overload"}, {"block size", "32768", "block size"}, {"sip alg", "kernel", "sip alg"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char buf[256];
+        struct text why = text_on(buf, sizeof buf);
+        void *settings = options_new(nat_kind.options, nat_kind.settings_size);
+        assert_non_null(settings);
+        assert_int_equal(options_set(nat_kind.options, settings, span_of("port range"), span_of("1024-2047"), NULL), 0);
+        assert_int_equal(options_set(nat_kind.options, settings, span_of(wrong[i][0]), span_of(wrong[i][1]), NULL), 0);
+        assert_string_equal(nat_kind.conflict(settings, &why), wrong[i][2]);
+        assert_true(buf[0] != ' ' && strlen(buf) > 20);
+        options_free(nat_kind.options, settings);
     }
 }
 
@@ -363,6 +409,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rfc4787_req6_a_flow_ends_when_its_last_outbound_packet_is_old),
+        cmocka_unit_test(rfc4787_req5_a_packet_at_the_deadline_is_too_late),
         cmocka_unit_test(inbound_packets_keep_it_when_they_shall),
         cmocka_unit_test(an_unanswered_flow_has_its_own_timeout),
         cmocka_unit_test(rfc5382_req5_tcp_has_two_timeouts),
@@ -375,6 +422,7 @@ int main(void)
         cmocka_unit_test(what_of_a_preset_linux_cannot_do_is_said),
         cmocka_unit_test(a_list_of_public_addresses_is_a_conflict),
         cmocka_unit_test(what_linux_cannot_do_is_said),
+        cmocka_unit_test(what_does_not_go_together_is_a_conflict),
         cmocka_unit_test(a_machine_without_one_is_a_failed_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

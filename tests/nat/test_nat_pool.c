@@ -410,6 +410,28 @@ static void what_leaks_at_boot_stays_untranslated_while_it_lives(void **state)
     assert_endpoint(outside_of(r, EP(A, 5060), EP(S, 5060)), EP(A, 5060));
 }
 
+/* ---- without translation ---- */
+
+static void req_6888_6_translation_can_be_turned_off_for_destinations(void **state)
+{
+    struct rig *r = *state;
+    r->config.exempt[0] = (struct subnet){S, 32};
+    r->config.exempt_n = 1;
+    rig_new(r);
+    assert_endpoint(outside_of(r, EP(A, 5060), EP(S, 5060)), EP(A, 5060));
+    assert_endpoint(outside_of(r, EP(A, 5060), EP(T, 5060)), EP(PUBLIC, 5060));
+    assert_endpoint(outside_of(r, EP(A, 5060), EP(S, 5060)), EP(A, 5060));
+    assert_int_equal(r->created, 1);
+    rig_udp(r, NAT_OUTSIDE, EP(S, 5061), EP(A, 5062));
+    assert_forwarded(r, NAT_INSIDE, EP(S, 5061), EP(A, 5062));
+    rig_udp(r, NAT_OUTSIDE, EP(T, 5060), EP(A, 5060));
+    assert_dropped(r, NAT_NO_MAPPING);
+    rig_udp(r, NAT_OUTSIDE, EP(S, 5060), EP(PUBLIC, 5060)); /* the mapping is T's */
+    assert_dropped(r, NAT_FILTERED);
+    rig_send(r, NAT_INSIDE, rig_udp_packet(r->sent, EP(A, 5060), EP(S, 5060), 1, 5));
+    assert_int_equal(r->got.cause, NAT_TTL_EXCEEDED); /* it is a router all the same */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +458,7 @@ int main(void)
         RIG_TEST(rebind_stays_within_the_subscribers_blocks),
         RIG_TEST(another_public_address),
         RIG_TEST(what_leaks_at_boot_stays_untranslated_while_it_lives),
+        RIG_TEST(req_6888_6_translation_can_be_turned_off_for_destinations),
         RIG_TEST(the_dmz_host_gets_what_is_for_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

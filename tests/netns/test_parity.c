@@ -13,12 +13,7 @@ static char *trace_of(draw *plan, instruct *commands, const struct netns_config 
     plan(lab);
     rig_open_or_skip(lab, config);
     commands(lab);
-    lab_run(lab);
-    char *trace = lab->trace;
-    lab->trace = NULL;
-    lab_close(lab);
-    free(lab);
-    return trace;
+    return rig_trace(lab);
 }
 
 static void same_in_all_worlds(draw *plan, instruct *commands, unsigned lines)
