@@ -9,6 +9,7 @@
 #include "nodes/proto/sip_build.h"
 #include "nodes/sip/sip_txn.h"
 #include "tests/cmocka.h"
+#include "tests/sip/fake_tcp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,9 @@ struct host {
     unsigned drops;
     char last_drop[32];
     int send_error; /* what host_udp_send() returns */
+    struct fake_tcp tcp;
+    struct host_port port;
+    unsigned secrets; /* lines given to host_secret() */
     char trace[RIG_TRACE];
     size_t trace_n;
     struct record record;
@@ -74,6 +78,16 @@ void host_timer_start(struct host *h, struct timer *t, lab_time at)
 void host_timer_stop(struct host *h, struct timer *t)
 {
     timers_stop(&h->timers, t);
+}
+
+static struct fake_tcp *fake_tcp_of(struct host *h)
+{
+    return &h->tcp;
+}
+
+const struct host_port *host_port_at(const struct host *h, unsigned index)
+{
+    return index == 0 ? &h->port : NULL;
 }
 
 int host_udp_open(struct host *h, struct endpoint local, const struct host_udp_events *events, void *arg,
@@ -125,6 +139,12 @@ void host_trace_end(struct host *h)
     memcpy(h->trace + h->trace_n++, "\n", 2);
 }
 
+void host_secret(struct host *h, struct span line)
+{
+    (void)line;
+    h->secrets++;
+}
+
 void host_drop(struct host *h, const char *cause, struct span what)
 {
     (void)what;
@@ -139,12 +159,14 @@ static inline struct host *rig_new(void)
     struct host *h = calloc(1, sizeof *h);
     assert_non_null(h);
     timers_init(&h->timers);
+    h->port = (struct host_port){"on", RIG_ADDR, 24, 1500};
     return h;
 }
 
 static inline void rig_free(struct host *h)
 {
     timers_fini(&h->timers);
+    fake_tcp_fini(&h->tcp);
     free(h);
 }
 
