@@ -275,13 +275,15 @@ static inline const char *rig_response(const struct rig_datagram *request, unsig
 
 /* A request from Bob to the node, through `via` ("192.0.2.9:5060;branch=z9hG4bKx"). `more` are header lines. Lives
  * until the next call. */
-static inline const char *rig_request(const char *method, const char *uri, const char *via, const char *to,
-                                      unsigned cseq, const char *more)
+static inline const char *rig_request_by(const char *transport, const char *method, const char *uri, const char *via,
+                                         const char *to, unsigned cseq, const char *more)
 {
     static char buf[RIG_DATA];
     struct text out = text_on(buf, sizeof buf);
     sip_put_request_line(&out, span_of(method), span_of(uri));
-    text_str(&out, "Via: SIP/2.0/UDP ");
+    text_str(&out, "Via: SIP/2.0/");
+    text_str(&out, transport);
+    text_char(&out, ' ');
     text_str(&out, via);
     text_str(&out, "\r\nMax-Forwards: 70\r\nFrom: <sip:bob@example.com>;tag=bobs\r\n");
     sip_put(&out, SIP_H_TO, span_of(to));
@@ -291,6 +293,12 @@ static inline const char *rig_request(const char *method, const char *uri, const
     sip_put_end(&out);
     assert_true(text_ok(&out));
     return buf;
+}
+
+static inline const char *rig_request(const char *method, const char *uri, const char *via, const char *to,
+                                      unsigned cseq, const char *more)
+{
+    return rig_request_by("UDP", method, uri, via, to, cseq, more);
 }
 
 #endif
