@@ -208,7 +208,8 @@ bool sip_transport_route(const struct sip_transport_layer *t, unsigned from, str
 int sip_transport_choose(struct sip_transport_layer *t, struct sip_flow *flow, size_t bytes);
 
 /* Opens a connection, always a new one; *flow, from sip_transport_flow(), then names it. `peer`: whom TLS verifies, an
- * address or a name; empty: as the `name` event says. What is sent before it is up waits for it. Errors as above. */
+ * address or a name; empty: as the `name` event says. What is sent before it is up waits for it. Errors as above;
+ * FE_EUSED from a fixed local port (PH-4): its last connection to there has not said good-bye to the end. */
 int sip_transport_connect(struct sip_transport_layer *t, struct sip_flow *flow, struct span peer);
 
 /* Is the connection up, or on its way up? UDP, and a flow without a connection: true. */

@@ -5,6 +5,7 @@
  *     request udp|tcp|tls ENDPOINT METHOD [BYTES]    by whichever connection; with a body of so many bytes
  *     request-on N METHOD                            by connection N
  *     connect tcp|tls ENDPOINT [NAME]                whom TLS verifies
+ *     connect-fixed ENDPOINT                         TCP, from local port 5062
  *     ping N     close N
  *
  * It traces "heard" with `what`: up, down, ping, pong, a status, failed; and `connection`. */
@@ -30,6 +31,7 @@ struct speaker {
     struct sip_txns *txns;
     struct tls_context *server, *client;
     unsigned sockets[SIP_TLS + 1];        /* by enum sip_transport */
+    unsigned fixed;                       /* the socket that opens connections from 5062 */
     struct sip_flow flows[SPEAKER_FLOWS]; /* by serial number, as far as known */
     unsigned requests;
 };
@@ -170,6 +172,8 @@ static inline int speaker_start(struct host *h, const void *settings, void **nod
             .transport = t, .at = {s->addr, sip_transport_port(t)}, .server = s->server, .client = s->client};
         assert_int_equal(sip_transport_open(s->transport, &local, &s->sockets[t]), 0);
     }
+    const struct sip_local fixed = {.transport = SIP_TCP, .at = {s->addr, 5062}, .deaf = true, .connect_port = 5062};
+    assert_int_equal(sip_transport_open(s->transport, &fixed, &s->fixed), 0);
     sip_transport_watch(s->transport, &speaker_watch, s);
     assert_int_equal(sip_txns_new(&s->txns, s->transport, &(struct sip_timing){0}, &speaker_events, s), 0);
     *node = s;
@@ -224,6 +228,14 @@ static inline int speaker_send(struct speaker *s, struct sip_flow to, struct spa
     return sip_txn_request(s->txns, &to, span_of(text), (struct span){0}, &speaker_client, s, &txn);
 }
 
+static inline int speaker_connect_fixed(struct speaker *s, struct span words)
+{
+    struct endpoint to;
+    assert_int_equal(endpoint_parse(words, SIP_DEFAULT_PORT, &to), 0);
+    struct sip_flow flow = sip_transport_flow(s->transport, s->fixed, to);
+    return sip_transport_connect(s->transport, &flow, (struct span){0});
+}
+
 static inline int speaker_do(struct speaker *s, struct span verb, struct span words)
 {
     if (span_is(verb, "request")) {
@@ -238,6 +250,8 @@ static inline int speaker_do(struct speaker *s, struct span verb, struct span wo
         struct sip_flow to = speaker_flow(s, &words);
         return sip_transport_connect(s->transport, &to, words);
     }
+    if (span_is(verb, "connect-fixed"))
+        return speaker_connect_fixed(s, words);
     if (span_is(verb, "ping"))
         return sip_transport_keep_alive(s->transport, speaker_known(s, &words));
     assert_true(span_is(verb, "close"));

@@ -117,6 +117,28 @@ static void a_large_request_takes_tcp_and_comes_back_when_it_is_refused(void **s
     speaker_runs(too_large, lines);
 }
 
+/* PH-4: the same local port again, first while the last FIN is still on its way. */
+static void from_one_port(struct lab *lab)
+{
+    lab_command(lab, 1 * SEC, 0, "connect-fixed 192.168.1.30");
+    lab_command(lab, 2 * SEC, 1, "close 1");
+    lab_command(lab, 2 * SEC + 15 * MS, 0, "connect-fixed 192.168.1.30");
+    lab_command(lab, 3 * SEC, 0, "connect-fixed 192.168.1.30");
+}
+
+static void a_fixed_local_port_is_free_again_after_the_good_bye(void **state)
+{
+    static const struct speaker_line lines[] = {
+        {1, "\"t\":2015000000,\"node\":\"alice\",\"ev\":\"did\",\"what\":\"connect-fixed 192.168.1.30\",\"result\":-6"},
+        {2, "\"node\":\"alice\",\"ev\":\"flow\",\"state\":\"up\",\"transport\":\"TCP\","
+            "\"remote\":\"192.168.1.30:5060\",\"local\":5062"},
+        {2, "\"node\":\"bob\",\"ev\":\"flow\",\"state\":\"up\",\"transport\":\"TCP\",\"remote\":\"192.168.1.20:5062\""},
+        {0, NULL},
+    };
+    (void)state;
+    speaker_runs(from_one_port, lines);
+}
+
 /* ---- TLS ---- */
 
 static void in_secret(struct lab *lab)
@@ -189,6 +211,7 @@ static const struct CMUnitTest speaker_tests[] = {
     cmocka_unit_test(a_port_where_nobody_listens_refuses),
     cmocka_unit_test(a_large_request_takes_tcp_and_comes_back_when_it_is_refused),
     cmocka_unit_test(a_host_that_is_not_there_costs_the_time_of_a_connection),
+    cmocka_unit_test(a_fixed_local_port_is_free_again_after_the_good_bye),
     cmocka_unit_test(tls_carries_both_ways_and_is_resumed),
     cmocka_unit_test(a_wrong_name_and_a_wrong_port_fail),
 };
