@@ -54,7 +54,8 @@ void sip_put_cseq(struct text *t, uint32_t number, struct span method)
     put_line_end(t);
 }
 
-void sip_put_via(struct text *t, enum sip_transport transport, struct endpoint sent_by, struct span branch, bool rport)
+void sip_put_via(struct text *t, enum sip_transport transport, struct endpoint sent_by, struct span branch, bool rport,
+                 bool alias)
 {
     text_str(t, "Via: SIP/2.0/");
     text_put(t, sip_transport_name(transport));
@@ -64,6 +65,8 @@ void sip_put_via(struct text *t, enum sip_transport transport, struct endpoint s
     text_put(t, branch);
     if (rport)
         text_str(t, ";rport");
+    if (alias)
+        text_str(t, ";alias");
     put_line_end(t);
 }
 
@@ -181,12 +184,11 @@ void sip_put_response(struct text *t, const struct sip_msg *request, unsigned st
 int sip_response_target(const struct sip_via *top, struct endpoint *out)
 {
     struct span host = top->received.n ? top->received : top->host;
-    uint16_t usual = top->transport == SIP_TLS ? SIPS_DEFAULT_PORT : SIP_DEFAULT_PORT;
     if (top->maddr.n)
         host = top->maddr;
     if (addr_parse(host, &out->addr))
         return FE_EUNKNOWN;
-    out->port = top->port ? top->port : usual;
+    out->port = top->port ? top->port : sip_transport_port(top->transport);
     if (top->rport && !top->maddr.n)
         out->port = top->rport;
     return 0;

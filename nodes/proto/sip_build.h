@@ -18,8 +18,10 @@ void sip_put_number(struct text *t, enum sip_header_id id, uint64_t value);
 void sip_put_named(struct text *t, struct span name, struct span value); /* a header without an id */
 void sip_put_cseq(struct text *t, uint32_t number, struct span method);
 
-/* "Via: SIP/2.0/UDP host:port;branch=…;rport": rport asks for the source port (RFC 3581 §3). */
-void sip_put_via(struct text *t, enum sip_transport transport, struct endpoint sent_by, struct span branch, bool rport);
+/* "Via: SIP/2.0/UDP host:port;branch=…;rport": rport asks for the source port (RFC 3581 §3), alias for requests by the
+ * same connection (RFC 5923 §5). */
+void sip_put_via(struct text *t, enum sip_transport transport, struct endpoint sent_by, struct span branch, bool rport,
+                 bool alias);
 
 /* "From: "display" <uri>;tag=…": id is SIP_H_FROM, SIP_H_TO, …; display and tag may be empty. Escapes the display name.
  */
@@ -41,8 +43,8 @@ void sip_put_body(struct text *t, struct span type, struct span body);
 void sip_put_response(struct text *t, const struct sip_msg *request, unsigned status, struct span reason,
                       struct span to_tag, struct endpoint from);
 
-/* Where a response goes (§18.2.2, RFC 3581 §4), from its own topmost Via: received or sent-by, rport or port or 5060.
- * FE_EUNKNOWN: the host is a name. */
+/* Where a response goes (§18.2.2, RFC 3581 §4), from its own topmost Via: received or sent-by, rport or port or the
+ * usual one. FE_EUNKNOWN: the host is a name. */
 int sip_response_target(const struct sip_via *top, struct endpoint *out);
 
 /* ACK for a final response other than 2xx (§17.1.1.3), CANCEL for a request (§9.1): from the INVITE as it was sent.

@@ -270,6 +270,12 @@ enum sip_transport { SIP_TRANSPORT_OTHER, SIP_UDP, SIP_TCP, SIP_TLS, SIP_SCTP, S
 enum sip_transport sip_transport_id(struct span name); /* any case */
 struct span sip_transport_name(enum sip_transport t);  /* "UDP"; not for SIP_TRANSPORT_OTHER */
 
+/* The port that is meant where none is written (RFC 3261 §18.2.2, §19.1.2). */
+static inline uint16_t sip_transport_port(enum sip_transport t)
+{
+    return t == SIP_TLS || t == SIP_WSS ? SIPS_DEFAULT_PORT : SIP_DEFAULT_PORT;
+}
+
 struct sip_via {
     struct span bytes;
     enum sip_transport transport;

@@ -1,7 +1,8 @@
 #include "nodes/proto/sip_uri.h"
 
 #include "nodes/proto/sip_lex.h"
-#include "nodes/proto/sip_msg.h"
+
+#include <assert.h>
 
 static int hex_value(char c)
 {
@@ -204,6 +205,14 @@ bool sip_uri_param(const struct sip_uri *uri, const char *name, struct span *val
     return false;
 }
 
+enum sip_transport sip_uri_transport(const struct sip_uri *uri)
+{
+    struct span name;
+    if (uri->scheme == SIP_SCHEME_SIPS)
+        return SIP_TLS;
+    return sip_uri_param(uri, "transport", &name) ? sip_transport_id(name) : SIP_UDP;
+}
+
 int sip_uri_endpoint(const struct sip_uri *uri, struct endpoint *out)
 {
     struct span host = uri->host;
@@ -214,8 +223,7 @@ int sip_uri_endpoint(const struct sip_uri *uri, struct endpoint *out)
         host = maddr;
     if (addr_parse(host, &out->addr))
         return FE_EUNKNOWN;
-    uint16_t usual = uri->scheme == SIP_SCHEME_SIPS ? SIPS_DEFAULT_PORT : SIP_DEFAULT_PORT;
-    out->port = uri->port ? uri->port : usual;
+    out->port = uri->port ? uri->port : sip_transport_port(sip_uri_transport(uri));
     return 0;
 }
 
@@ -350,9 +358,9 @@ void sip_escape_user(struct text *t, struct span s)
     }
 }
 
-void sip_uri_write(struct text *t, struct span user, struct span host, uint16_t port)
+static void put_uri(struct text *t, const char *scheme, struct span user, struct span host, uint16_t port)
 {
-    text_str(t, "sip:");
+    text_str(t, scheme);
     if (user.n) {
         sip_escape_user(t, user);
         text_char(t, '@');
@@ -364,8 +372,38 @@ void sip_uri_write(struct text *t, struct span user, struct span host, uint16_t 
     }
 }
 
+void sip_uri_write(struct text *t, struct span user, struct span host, uint16_t port)
+{
+    put_uri(t, "sip:", user, host, port);
+}
+
 void sip_uri_write_endpoint(struct text *t, struct span user, struct endpoint at)
 {
     char addr[ENDPOINT_TEXT];
     sip_uri_write(t, user, span_of(addr_text(at.addr, addr)), at.port == SIP_DEFAULT_PORT ? 0 : at.port);
+}
+
+/* In lower case, as it is usually seen. */
+static const char *transport_param(enum sip_transport transport)
+{
+    switch (transport) {
+    case SIP_TCP: return ";transport=tcp";
+    case SIP_TLS: return ";transport=tls";
+    case SIP_SCTP: return ";transport=sctp";
+    case SIP_WS: return ";transport=ws";
+    case SIP_WSS: return ";transport=wss";
+    case SIP_UDP:
+    case SIP_TRANSPORT_OTHER: break;
+    }
+    return "";
+}
+
+void sip_uri_write_flow(struct text *t, bool secure, struct span user, struct endpoint at, enum sip_transport transport)
+{
+    char addr[ENDPOINT_TEXT];
+    uint16_t port = at.port == sip_transport_port(transport) ? 0 : at.port;
+    assert(!secure || transport == SIP_TLS);
+    put_uri(t, secure ? "sips:" : "sip:", user, span_of(addr_text(at.addr, addr)), port);
+    if (!secure)
+        text_str(t, transport_param(transport));
 }

@@ -7,6 +7,7 @@
 #include "nodes/base/error.h"
 #include "nodes/base/span.h"
 #include "nodes/base/text.h"
+#include "nodes/proto/sip_msg.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,8 +40,12 @@ bool sip_uri_param(const struct sip_uri *uri, const char *name, struct span *val
 /* Takes the first ";name=value" off *params. 1: got one; 0: no more. */
 int sip_uri_param_next(struct span *params, struct span *name, struct span *value);
 
+/* RFC 3263 §4.1, without DNS: TLS for a sips URI, else what `transport` says, SIP_TRANSPORT_OTHER when that is not
+ * known, SIP_UDP without it. */
+enum sip_transport sip_uri_transport(const struct sip_uri *uri);
+
 /* Where to send without asking DNS: the host (or maddr) when it is an IPv4 address, with the port or the default of the
- * scheme (5060, 5061). FE_EUNKNOWN: the host is a name. FE_ESYNTAX: not a sip or sips URI. */
+ * transport (5060; TLS 5061). FE_EUNKNOWN: the host is a name. FE_ESYNTAX: not a sip or sips URI. */
 int sip_uri_endpoint(const struct sip_uri *uri, struct endpoint *out);
 
 /* RFC 3261 §19.1.4, with escapes of characters that need none taken as these characters. Other schemes: the bytes. */
@@ -59,5 +64,11 @@ void sip_escape_user(struct text *t, struct span s);
  * host: name or address as text, port 0: none is written. */
 void sip_uri_write(struct text *t, struct span user, struct span host, uint16_t port);
 void sip_uri_write_endpoint(struct text *t, struct span user, struct endpoint at);
+
+/* The same for a Contact, Path or Record-Route by which requests shall come by this transport: ";transport=tcp" on a
+ * stream, none on UDP. `secure`: "sips:10.0.1.10", which says TLS by itself (§26.2.2, PH-9); only with SIP_TLS. The
+ * port is left out when it is the transport's usual one. */
+void sip_uri_write_flow(struct text *t, bool secure, struct span user, struct endpoint at,
+                        enum sip_transport transport);
 
 #endif

@@ -281,8 +281,11 @@ static int send_copy(struct sip_branch *b, const struct sip_msg *msg, const stru
     if (error)
         return error;
     b->flow = rewrite->flow;
-    return sip_txn_request(p->txns, &b->flow, text_span(&out), sip_forward_salt(msg, salt_buf), &branch_events, b,
-                           &b->txn);
+    error = sip_txn_request(p->txns, &b->flow, text_span(&out), sip_forward_salt(msg, salt_buf), &branch_events, b,
+                            &b->txn);
+    if (!error)
+        b->flow = sip_txn_flow(b->txn); /* its size and its connections have a say */
+    return error;
 }
 
 /* Sends one branch, or finishes it with the status that says why not. */

@@ -207,15 +207,20 @@ int sip_dialog_received(struct sip_dialog *d, const struct sip_msg *request)
 
 /* ---- what goes out ---- */
 
+/* By the dialog's own connection, if it leads there and lives. */
 struct sip_flow sip_dialog_next_hop(const struct sip_dialog *d)
 {
+    const struct sip_transport_layer *transport = sip_txns_transport(d->txns);
     struct sip_flow to = d->flow;
-    struct endpoint at;
+    struct sip_flow by_route;
     struct span rest = span_of(d->routes);
     struct span route;
     struct span hop = sip_route_next(&rest, &route) ? sip_route_uri(route) : span_of(d->target);
-    if (sip_route_endpoint(hop, &at))
-        to.remote = at;
+    if (sip_transport_route(transport, d->flow.socket, hop, &by_route) &&
+        (by_route.socket != to.socket || !endpoint_equal(by_route.remote, to.remote)))
+        to = by_route;
+    if (!sip_transport_is_alive(transport, &to))
+        to.connection = 0;
     return to;
 }
 
@@ -288,7 +293,7 @@ int sip_dialog_ack(struct sip_dialog *d, uint32_t cseq, struct span headers, str
     sip_txns_draw_branch(d->txns, (struct span){0}, &branch);
     if (!text_ok(&bytes))
         return FE_ERANGE;
-    int error = sip_transport_add_via(transport, to.socket, text_span(&bytes), text_span(&branch), &whole);
+    int error = sip_transport_prepare(transport, &to, text_span(&bytes), text_span(&branch), &whole);
     if (!error)
         error = replace_text(&d->ack, text_span(&whole));
     if (error)

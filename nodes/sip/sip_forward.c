@@ -72,16 +72,17 @@ bool sip_forward_next_hop(const struct sip_proxy *p, const struct sip_routing *r
 {
     struct span rest = target->route;
     struct span first;
+    const struct sip_transport_layer *transport = sip_txns_transport(p->txns);
     *flow = target->flow;
     if (flow->remote.port)
         return true;
-    flow->transport = SIP_UDP;
+    *flow = sip_transport_flow(transport, flow->socket, (struct endpoint){0, 0});
     struct span hop = sip_route_next(&rest, &first) ? sip_route_uri(first) : r->next;
     if (hop.n == 0)
         hop = target_uri(r, target);
     if (p->hooks->next_hop && p->hooks->next_hop(p->arg, hop, flow))
         return true;
-    return sip_route_endpoint(hop, &flow->remote);
+    return sip_transport_route(transport, flow->socket, hop, flow);
 }
 
 /* The target's own Routes before what is left of the request's. */

@@ -1,4 +1,5 @@
-/* The INVITE client transaction: RFC 3261 §17.1.1 as corrected by RFC 6026 §7.2 and §8.4, over an unreliable transport.
+/* The INVITE client transaction: RFC 3261 §17.1.1 as corrected by RFC 6026 §7.2 and §8.4, over UDP. On streams
+ * timer A does not run, and D is zero.
  *
  *                     1xx                      2xx
  *     CALLING ------------------> PROCEEDING ------> ACCEPTED ---- M ----> TERMINATED
@@ -18,7 +19,8 @@ enum event {
     EVENT_SUCCESS,
     EVENT_REFUSAL,
     EVENT_LIMIT, /* timers B, D, M; the wait for a cancelled INVITE's final response */
-    EVENT_ERROR, /* of the transport */
+    EVENT_ERROR, /* of the transport, sending */
+    EVENT_LOST,  /* the connection by which a response would come */
 };
 
 static enum event event_of(unsigned status)
@@ -37,6 +39,7 @@ static enum sip_ict_state next_state(enum sip_ict_state state, enum event event)
         case EVENT_REFUSAL: return SIP_ICT_COMPLETED;
         case EVENT_LIMIT: return SIP_ICT_TERMINATED;
         case EVENT_ERROR: return state == SIP_ICT_CALLING ? SIP_ICT_TERMINATED : state; /* §17.1.4 */
+        case EVENT_LOST: return SIP_ICT_TERMINATED;
         }
         break;
     case SIP_ICT_ACCEPTED:
@@ -58,7 +61,7 @@ static void set_state(struct sip_txn *txn, enum sip_ict_state state)
     case SIP_ICT_CALLING:
     case SIP_ICT_PROCEEDING: break;
     case SIP_ICT_ACCEPTED: sip_txn_start_limit(txn, 64 * timing->t1); break; /* timer M */
-    case SIP_ICT_COMPLETED: sip_txn_start_limit(txn, timing->d); break;
+    case SIP_ICT_COMPLETED: sip_txn_start_limit(txn, sip_txn_is_reliable(txn) ? 0 : timing->d); break;
     case SIP_ICT_TERMINATED: sip_txn_end(txn); break;
     }
 }
@@ -72,7 +75,8 @@ void sip_ict_start(struct sip_txn *txn)
         sip_txn_start_limit(txn, 0);
         return;
     }
-    sip_txn_start_repeat(txn, timing->t1);
+    if (!sip_txn_is_reliable(txn))
+        sip_txn_start_repeat(txn, timing->t1);
     sip_txn_start_limit(txn, timing->b);
 }
 
@@ -161,7 +165,7 @@ void sip_ict_limit(struct sip_txn *txn)
 
 void sip_ict_error(struct sip_txn *txn)
 {
-    enum sip_ict_state next = next_state(txn->state.ict, EVENT_ERROR);
+    enum sip_ict_state next = next_state(txn->state.ict, sip_txn_is_reliable(txn) ? EVENT_LOST : EVENT_ERROR);
     if (next == txn->state.ict)
         return;
     sip_txn_tell_failed(txn, 503);

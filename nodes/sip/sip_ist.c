@@ -1,4 +1,5 @@
-/* The INVITE server transaction: RFC 3261 §17.2.1 as corrected by RFC 6026 §7.1 and §8.5, over an unreliable transport.
+/* The INVITE server transaction: RFC 3261 §17.2.1 as corrected by RFC 6026 §7.1 and §8.5, over UDP. On streams
+ * timer G does not run, and I is zero.
  *
  *                       2xx
  *     PROCEEDING ----------------> ACCEPTED ------------------ L ----> TERMINATED
@@ -55,10 +56,11 @@ static void set_state(struct sip_txn *txn, enum sip_ist_state state)
     case SIP_IST_PROCEEDING: break;
     case SIP_IST_ACCEPTED: sip_txn_start_limit(txn, 64 * timing->t1); break; /* timer L */
     case SIP_IST_COMPLETED:
-        sip_txn_start_repeat(txn, timing->t1);     /* timer G */
+        if (!sip_txn_is_reliable(txn))
+            sip_txn_start_repeat(txn, timing->t1); /* timer G */
         sip_txn_start_limit(txn, 64 * timing->t1); /* timer H */
         break;
-    case SIP_IST_CONFIRMED: sip_txn_start_limit(txn, timing->t4); break; /* timer I */
+    case SIP_IST_CONFIRMED: sip_txn_start_limit(txn, sip_txn_is_reliable(txn) ? 0 : timing->t4); break; /* timer I */
     case SIP_IST_TERMINATED: sip_txn_end(txn); break;
     }
 }

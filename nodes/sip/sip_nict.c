@@ -1,4 +1,5 @@
-/* The non-INVITE client transaction: RFC 3261 §17.1.2, over an unreliable transport.
+/* The non-INVITE client transaction: RFC 3261 §17.1.2, over UDP. On streams timer E does not run, and
+ * K is zero.
  *
  *                    1xx                      200-699
  *     TRYING ------------------> PROCEEDING ------------> COMPLETED ---- K ----> TERMINATED
@@ -45,7 +46,7 @@ static void set_state(struct sip_txn *txn, enum sip_nict_state state)
     case SIP_NICT_PROCEEDING: break;
     case SIP_NICT_COMPLETED:
         sip_txn_stop_timers(txn);
-        sip_txn_start_limit(txn, sip_txns_timing(txn->set)->t4); /* timer K */
+        sip_txn_start_limit(txn, sip_txn_is_reliable(txn) ? 0 : sip_txns_timing(txn->set)->t4); /* timer K */
         break;
     case SIP_NICT_TERMINATED: sip_txn_end(txn); break;
     }
@@ -60,7 +61,8 @@ void sip_nict_start(struct sip_txn *txn)
         sip_txn_start_limit(txn, 0);
         return;
     }
-    sip_txn_start_repeat(txn, timing->t1);
+    if (!sip_txn_is_reliable(txn))
+        sip_txn_start_repeat(txn, timing->t1);
     sip_txn_start_limit(txn, timing->f);
 }
 

@@ -1,4 +1,4 @@
-/* The non-INVITE server transaction: RFC 3261 §17.2.2, over an unreliable transport.
+/* The non-INVITE server transaction: RFC 3261 §17.2.2, over UDP. On streams J is zero.
  *
  *                1xx                   200-699
  *     TRYING ----------> PROCEEDING ------------> COMPLETED ---- J ----> TERMINATED
@@ -29,13 +29,14 @@ static enum sip_nist_state next_state(enum sip_nist_state state, enum event even
 
 static void set_state(struct sip_txn *txn, enum sip_nist_state state)
 {
+    lab_time j = sip_txn_is_reliable(txn) ? 0 : 64 * sip_txns_timing(txn->set)->t1;
     if (state == txn->state.nist)
         return;
     txn->state.nist = state;
     switch (state) {
     case SIP_NIST_TRYING:
     case SIP_NIST_PROCEEDING: break;
-    case SIP_NIST_COMPLETED: sip_txn_start_limit(txn, 64 * sip_txns_timing(txn->set)->t1); break; /* timer J */
+    case SIP_NIST_COMPLETED: sip_txn_start_limit(txn, j); break;
     case SIP_NIST_TERMINATED: sip_txn_end(txn); break;
     }
 }

@@ -46,7 +46,7 @@ static bool has_looped(const struct sip_proxy *p, const struct sip_msg *msg)
         struct endpoint sent_by = {0};
         if (sip_via_parse(value, &via) || via.branch.n < salt.n || addr_parse(via.host, &sent_by.addr))
             continue;
-        sent_by.port = via.port ? via.port : SIP_DEFAULT_PORT;
+        sent_by.port = via.port ? via.port : sip_transport_port(via.transport);
         struct span end = {via.branch.p + via.branch.n - salt.n, salt.n};
         if (span_equal(end, salt) && sip_transport_is_own(sip_txns_transport(p->txns), sent_by))
             return true;

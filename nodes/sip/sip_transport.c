@@ -1,35 +1,19 @@
-/* How it works. A datagram is parsed and judged once. A request whose top Via needs `received` or `rport` is written
- * anew with them and parsed again, so that everybody above reads, keeps and copies the finished Via and no further rule
- * about addresses is needed when the response is built. */
-#include "nodes/sip/sip_transport.h"
+/* The layer and its sockets, and what goes out. A message that a stream carries finds its connection here: the one that
+ * its flow names, or the one that leads there (sip_connections.c). */
+#include "nodes/sip/sip_transport_private.h"
 
 #include "nodes/base/error.h"
 #include "nodes/proto/sip_build.h"
-#include "nodes/proto/sip_edit.h"
-#include "nodes/proto/stun.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-enum { VIA_MAX = 256, TAG_DIGITS = 16 };
+enum { TAG_DIGITS = 16 };
 
-struct sip_socket {
-    struct sip_transport_layer *layer;
-    struct host_udp *udp;
-    struct endpoint local, advertised;
-    unsigned number;
-};
+/* §18.1.1 */
+enum { SIZE_MAX_UDP = 1300, BELOW_MTU = 200 };
 
-struct sip_transport_layer {
-    struct host *host;
-    struct sip_transport_config config;
-    const struct sip_transport_events *events;
-    void *arg;
-    struct sip_socket **sockets; /* each at an address of its own: the host keeps a pointer to it */
-    unsigned n;
-    struct sip_transport_count count;
-    sip_transport_stun *stun_heard; /* NULL: STUN is bad SIP */
-    void *stun_arg;
-};
+static const struct sip_flow_events no_watch;
 
 int sip_transport_new(struct sip_transport_layer **out, struct host *h, const struct sip_transport_config *config)
 {
@@ -38,20 +22,13 @@ int sip_transport_new(struct sip_transport_layer **out, struct host *h, const st
         return FE_EMEM;
     t->host = h;
     t->config = *config;
+    t->watch = &no_watch;
+    if (t->config.connect_timeout == 0)
+        t->config.connect_timeout = SIP_STREAM_TIMEOUT;
+    if (t->config.largest == 0 || t->config.largest > SIP_STREAM_MAX)
+        t->config.largest = SIP_STREAM_MAX;
     *out = t;
     return 0;
-}
-
-void sip_transport_free(struct sip_transport_layer *t)
-{
-    if (!t)
-        return;
-    for (unsigned i = 0; i < t->n; i++) {
-        host_udp_close(t->sockets[i]->udp);
-        free(t->sockets[i]);
-    }
-    free(t->sockets);
-    free(t);
 }
 
 void sip_transport_attach(struct sip_transport_layer *t, const struct sip_transport_events *events, void *arg)
@@ -60,22 +37,10 @@ void sip_transport_attach(struct sip_transport_layer *t, const struct sip_transp
     t->arg = arg;
 }
 
-struct endpoint sip_transport_local(const struct sip_transport_layer *t, unsigned socket)
+void sip_transport_watch(struct sip_transport_layer *t, const struct sip_flow_events *events, void *arg)
 {
-    return t->sockets[socket]->local;
-}
-
-struct endpoint sip_transport_advertised(const struct sip_transport_layer *t, unsigned socket)
-{
-    return t->sockets[socket]->advertised;
-}
-
-bool sip_transport_is_own(const struct sip_transport_layer *t, struct endpoint e)
-{
-    for (unsigned i = 0; i < t->n; i++)
-        if (endpoint_equal(e, t->sockets[i]->local) || endpoint_equal(e, t->sockets[i]->advertised))
-            return true;
-    return false;
+    t->watch = events ? events : &no_watch;
+    t->watch_arg = arg;
 }
 
 const struct sip_transport_count *sip_transport_counts(const struct sip_transport_layer *t)
@@ -99,7 +64,8 @@ void sip_transport_describe(struct text *t, const struct sip_msg *msg)
     text_put(t, msg->method_text);
 }
 
-static void trace(struct sip_transport_layer *t, const char *direction, const struct sip_msg *msg, struct endpoint peer)
+void sip_transport_trace(struct sip_transport_layer *t, const char *direction, const struct sip_msg *msg,
+                         struct endpoint peer)
 {
     char buf[128];
     struct text what = text_on(buf, sizeof buf);
@@ -115,9 +81,8 @@ static void trace(struct sip_transport_layer *t, const char *direction, const st
     host_trace_end(t->host);
 }
 
-/* "why: 200 INVITE from 192.0.2.1:5060" */
-static void drop(struct sip_transport_layer *t, const char *cause, const char *why, const struct sip_msg *msg,
-                 struct endpoint from)
+void sip_transport_drop(struct sip_transport_layer *t, const char *cause, const char *why, const struct sip_msg *msg,
+                        const struct sip_flow *from)
 {
     char buf[256];
     struct text what = text_on(buf, sizeof buf);
@@ -128,26 +93,234 @@ static void drop(struct sip_transport_layer *t, const char *cause, const char *w
     if (msg && msg->method_text.n)
         sip_transport_describe(&what, msg);
     else
-        text_str(&what, "datagram");
+        text_str(&what, sip_flow_is_reliable(*from) ? "stream" : "datagram");
     text_str(&what, " from ");
-    text_endpoint(&what, from);
+    text_endpoint(&what, from->remote);
     host_drop(t->host, cause, text_span(&what));
 }
 
 void sip_transport_discard(struct sip_transport_layer *t, const struct sip_incoming *in)
 {
     t->count.stray++;
-    drop(t, "not-ours", NULL, in->msg, in->flow.remote);
+    sip_transport_drop(t, "not-ours", NULL, in->msg, &in->flow);
 }
 
-/* ---- out ---- */
+/* ---- sockets ---- */
 
-static int send_bytes(struct sip_transport_layer *t, const struct sip_flow *to, struct span bytes)
+static int open_socket(struct sip_socket *s, const struct sip_local *local)
 {
-    int error = host_udp_send(t->sockets[to->socket]->udp, to->remote, 0, bytes);
-    if (error)
+    s->transport = local->transport;
+    s->local = local->at;
+    s->connect_port = local->connect_port;
+    s->server = local->server;
+    s->client = local->client;
+    if (s->transport == SIP_UDP)
+        return sip_udp_open(s);
+    if (s->local.port == 0)
+        s->local.port = sip_transport_port(s->transport);
+    return local->deaf ? 0 : sip_connections_listen(s);
+}
+
+int sip_transport_open(struct sip_transport_layer *t, const struct sip_local *local, unsigned *socket)
+{
+    if (local->at.addr == 0)
+        return FE_ERANGE;
+    assert(local->transport == SIP_UDP || local->transport == SIP_TCP || local->transport == SIP_TLS);
+    assert(local->transport != SIP_TLS || local->deaf || local->server);
+    struct sip_socket **grown = realloc(t->sockets, (t->n + 1) * sizeof *grown);
+    if (!grown)
+        return FE_EMEM;
+    t->sockets = grown;
+    struct sip_socket *s = calloc(1, sizeof *s);
+    if (!s)
+        return FE_EMEM;
+    s->layer = t;
+    s->number = t->n;
+    int error = open_socket(s, local);
+    if (error) {
+        free(s);
+        return error;
+    }
+    t->sockets[t->n++] = s;
+    sip_transport_advertise(t, s->number, local->advertised.addr ? local->advertised : s->local);
+    *socket = s->number;
+    return 0;
+}
+
+int sip_transport_listen(struct sip_transport_layer *t, struct endpoint local, struct endpoint advertised,
+                         unsigned *socket)
+{
+    const struct sip_local udp = {.transport = SIP_UDP, .at = local, .advertised = advertised};
+    return sip_transport_open(t, &udp, socket);
+}
+
+static void close_socket(struct sip_socket *s)
+{
+    if (s->transport == SIP_UDP)
+        sip_udp_close(s);
+    else
+        sip_connections_close_listener(s);
+    free(s);
+}
+
+void sip_transport_free(struct sip_transport_layer *t)
+{
+    if (!t)
+        return;
+    sip_connections_fini(t);
+    for (unsigned i = 0; i < t->n; i++)
+        close_socket(t->sockets[i]);
+    free(t->sockets);
+    free(t);
+}
+
+void sip_transport_set_tls(struct sip_transport_layer *t, unsigned socket, struct tls_context *server,
+                           struct tls_context *client)
+{
+    t->sockets[socket]->server = server;
+    t->sockets[socket]->client = client;
+}
+
+void sip_transport_advertise(struct sip_transport_layer *t, unsigned socket, struct endpoint advertised)
+{
+    struct sip_socket *s = t->sockets[socket];
+    s->advertised = advertised;
+    if (advertised.port == 0)
+        s->advertised.port = s->local.port;
+}
+
+enum sip_transport sip_transport_of(const struct sip_transport_layer *t, unsigned socket)
+{
+    return t->sockets[socket]->transport;
+}
+
+struct endpoint sip_transport_local(const struct sip_transport_layer *t, unsigned socket)
+{
+    return t->sockets[socket]->local;
+}
+
+struct endpoint sip_transport_advertised(const struct sip_transport_layer *t, unsigned socket)
+{
+    return t->sockets[socket]->advertised;
+}
+
+bool sip_transport_is_own(const struct sip_transport_layer *t, struct endpoint e)
+{
+    for (unsigned i = 0; i < t->n; i++)
+        if (endpoint_equal(e, t->sockets[i]->local) || endpoint_equal(e, t->sockets[i]->advertised))
+            return true;
+    return false;
+}
+
+bool sip_transport_sibling(const struct sip_transport_layer *t, unsigned beside, enum sip_transport transport,
+                           unsigned *socket)
+{
+    for (unsigned i = 0; i < t->n; i++)
+        if (t->sockets[i]->transport == transport && t->sockets[i]->local.addr == t->sockets[beside]->local.addr) {
+            *socket = i;
+            return true;
+        }
+    return false;
+}
+
+/* ---- flows ---- */
+
+struct sip_flow sip_transport_flow(const struct sip_transport_layer *t, unsigned socket, struct endpoint remote)
+{
+    return (struct sip_flow){.transport = t->sockets[socket]->transport, .socket = socket, .remote = remote};
+}
+
+bool sip_transport_route(const struct sip_transport_layer *t, unsigned from, struct span uri, struct sip_flow *out)
+{
+    struct sip_uri parsed;
+    struct endpoint at;
+    unsigned socket = from;
+    if (sip_uri_parse(uri, &parsed) || sip_uri_endpoint(&parsed, &at))
+        return false;
+    enum sip_transport wanted = sip_uri_transport(&parsed);
+    if (wanted != t->sockets[from]->transport)
+        (void)sip_transport_sibling(t, from, wanted, &socket); /* none: from where one is */
+    *out = sip_transport_flow(t, socket, at);
+    return true;
+}
+
+/* The most that UDP may carry from here. The MTU of the own interface is all that is known of the path's. */
+static size_t largest_on_udp(const struct sip_transport_layer *t, ipv4 local)
+{
+    const struct host_port *port;
+    for (unsigned i = 0; (port = host_port_at(t->host, i)) != NULL; i++)
+        if (port->addr == local && port->mtu > BELOW_MTU && port->mtu - BELOW_MTU < SIZE_MAX_UDP)
+            return (size_t)port->mtu - BELOW_MTU;
+    return SIZE_MAX_UDP;
+}
+
+/* §18.1.1. TCP that cannot even be tried leaves the request to UDP. */
+static void choose_by_size(struct sip_transport_layer *t, struct sip_flow *flow, size_t bytes)
+{
+    struct sip_flow tcp = {.transport = SIP_TCP, .remote = flow->remote};
+    if (!sip_transport_sibling(t, flow->socket, SIP_TCP, &tcp.socket) ||
+        bytes <= largest_on_udp(t, t->sockets[flow->socket]->local.addr))
+        return;
+    if (sip_connections_bind(t, &tcp) == 0)
+        *flow = tcp;
+}
+
+int sip_transport_choose(struct sip_transport_layer *t, struct sip_flow *flow, size_t bytes)
+{
+    if (sip_flow_is_reliable(*flow))
+        return sip_connections_bind(t, flow);
+    choose_by_size(t, flow, bytes);
+    return 0;
+}
+
+int sip_transport_connect(struct sip_transport_layer *t, struct sip_flow *flow, struct span peer)
+{
+    assert(sip_flow_is_reliable(*flow));
+    return sip_connections_open(t, flow, peer);
+}
+
+bool sip_transport_is_alive(const struct sip_transport_layer *t, const struct sip_flow *flow)
+{
+    return flow->connection == 0 || sip_connections_find(t, flow->connection) != NULL;
+}
+
+bool sip_transport_is_up(const struct sip_transport_layer *t, const struct sip_flow *flow)
+{
+    if (!sip_flow_is_reliable(*flow))
+        return true;
+    const struct sip_connection *c = sip_connections_find(t, flow->connection);
+    return c && c->state == SIP_UP;
+}
+
+void sip_transport_close(struct sip_transport_layer *t, const struct sip_flow *flow)
+{
+    struct sip_connection *c = sip_connections_find(t, flow->connection);
+    if (c)
+        sip_connection_end(c, FE_ERESET, "local", false);
+}
+
+int sip_transport_keep_alive(struct sip_transport_layer *t, const struct sip_flow *to)
+{
+    if (!sip_flow_is_reliable(*to))
+        return sip_udp_send(t->sockets[to->socket], to->remote, SPAN("\r\n\r\n"));
+    struct sip_connection *c = sip_connections_find(t, to->connection);
+    return c ? sip_connection_ping(c) : FE_ERESET;
+}
+
+/* ---- messages ---- */
+
+/* A response may leave by another connection than its request came by; a request goes by the one that was meant. */
+static int send_on_stream(struct sip_transport_layer *t, const struct sip_flow *to, bool response, struct span bytes)
+{
+    struct sip_flow flow = *to;
+    if (response && !sip_connections_find(t, flow.connection))
+        flow.connection = 0;
+    int error = sip_connections_bind(t, &flow);
+    if (error) {
         t->count.unsent++;
-    return error;
+        return error;
+    }
+    return sip_connection_send(sip_connections_find(t, flow.connection), bytes);
 }
 
 int sip_transport_send(struct sip_transport_layer *t, const struct sip_flow *to, struct span bytes)
@@ -155,10 +328,19 @@ int sip_transport_send(struct sip_transport_layer *t, const struct sip_flow *to,
     struct sip_msg msg;
     if (sip_parse(bytes, &msg, NULL))
         return FE_ESYNTAX;
+    if (sip_flow_is_reliable(*to))
+        return send_on_stream(t, to, !msg.request, bytes);
     /* Traced before it is sent: what the peer does about it comes later in the trace, in both worlds. */
-    trace(t, "out", &msg, to->remote);
+    sip_transport_trace(t, "out", &msg, to->remote);
     t->count.sent++;
-    return send_bytes(t, to, bytes);
+    return sip_udp_send(t->sockets[to->socket], to->remote, bytes);
+}
+
+static void put_via(const struct sip_transport_layer *t, unsigned socket, struct span branch, struct text *out)
+{
+    const struct sip_socket *s = t->sockets[socket];
+    bool alias = t->config.alias && s->transport != SIP_UDP;
+    sip_put_via(out, s->transport, s->advertised, branch, t->config.ask_rport, alias);
 }
 
 int sip_transport_add_via(const struct sip_transport_layer *t, unsigned socket, struct span request, struct span branch,
@@ -169,9 +351,24 @@ int sip_transport_add_via(const struct sip_transport_layer *t, unsigned socket, 
         return FE_ESYNTAX;
     size_t line = (size_t)(end - request.p) + 1;
     text_put(out, span_make(request.p, line));
-    sip_put_via(out, SIP_UDP, t->sockets[socket]->advertised, branch, t->config.ask_rport);
+    put_via(t, socket, branch, out);
     text_put(out, span_make(request.p + line, request.n - line));
     return text_ok(out) ? 0 : FE_ERANGE;
+}
+
+int sip_transport_prepare(struct sip_transport_layer *t, struct sip_flow *flow, struct span request, struct span branch,
+                          struct text *out)
+{
+    struct text begun = *out;
+    unsigned socket = flow->socket;
+    int error = sip_transport_add_via(t, socket, request, branch, out);
+    if (error)
+        return error;
+    (void)sip_transport_choose(t, flow, out->n - begun.n);
+    if (flow->socket == socket)
+        return 0;
+    *out = begun;
+    return sip_transport_add_via(t, flow->socket, request, branch, out);
 }
 
 int sip_transport_send_request(struct sip_transport_layer *t, const struct sip_flow *to, struct span request,
@@ -179,13 +376,9 @@ int sip_transport_send_request(struct sip_transport_layer *t, const struct sip_f
 {
     char buf[SIP_BYTES_MAX];
     struct text out = text_on(buf, sizeof buf);
-    int error = sip_transport_add_via(t, to->socket, request, branch, &out);
-    return error ? error : sip_transport_send(t, to, text_span(&out));
-}
-
-int sip_transport_keep_alive(struct sip_transport_layer *t, const struct sip_flow *to)
-{
-    return send_bytes(t, to, SPAN("\r\n\r\n"));
+    struct sip_flow flow = *to;
+    int error = sip_transport_prepare(t, &flow, request, branch, &out);
+    return error ? error : sip_transport_send(t, &flow, text_span(&out));
 }
 
 void sip_transport_on_stun(struct sip_transport_layer *t, sip_transport_stun *heard, void *arg)
@@ -196,12 +389,7 @@ void sip_transport_on_stun(struct sip_transport_layer *t, sip_transport_stun *he
 
 int sip_transport_send_stun(struct sip_transport_layer *t, const struct sip_flow *to, struct span bytes)
 {
-    return send_bytes(t, to, bytes);
-}
-
-void sip_transport_advertise(struct sip_transport_layer *t, unsigned socket, struct endpoint advertised)
-{
-    t->sockets[socket]->advertised = advertised;
+    return sip_udp_send(t->sockets[to->socket], to->remote, bytes);
 }
 
 /* A tag that needs no memory: the same for every copy of the request (§8.2.7). */
@@ -216,9 +404,8 @@ static struct span stateless_tag(const struct sip_msg *msg, char digits[TAG_DIGI
     return text_span(&t);
 }
 
-/* `source` goes into the Via unless it has been there before (address 0). */
-static void answer(struct sip_transport_layer *t, const struct sip_msg *request, const struct sip_flow *to,
-                   unsigned status, struct span reason, struct endpoint source)
+void sip_transport_answer(struct sip_transport_layer *t, const struct sip_msg *request, const struct sip_flow *to,
+                          unsigned status, struct span reason, struct endpoint source)
 {
     char buf[SIP_BYTES_MAX];
     char tag[TAG_DIGITS + 1];
@@ -233,169 +420,5 @@ static void answer(struct sip_transport_layer *t, const struct sip_msg *request,
 
 void sip_transport_reply(struct sip_transport_layer *t, const struct sip_incoming *in, unsigned status)
 {
-    answer(t, in->msg, &in->reply, status, (struct span){0}, (struct endpoint){0});
-}
-
-/* ---- in ---- */
-
-/* §18.2.2 and RFC 3581 §4, from the Via as it is after the policy was applied. A sent-by that is a name and was not
- * overruled by `received` cannot be looked up here: the source has to do. */
-static struct sip_flow reply_flow(struct sip_flow from, const struct sip_via *via, enum sip_rport policy)
-{
-    struct sip_flow to = from;
-    struct sip_via top = *via;
-    if (policy == SIP_RPORT_IGNORE) {
-        top.received = (struct span){0};
-        top.has_rport = false;
-    }
-    if (sip_response_target(&top, &to.remote))
-        to.remote = from.remote;
-    return to;
-}
-
-/* Writes the request with the finished Via; false: nothing is to be changed. `params` is memory for the edit. */
-static bool finish_via(const struct sip_transport_layer *t, const struct sip_incoming *in, struct text *params,
-                       struct text *out)
-{
-    const struct sip_via *via = &in->core->via;
-    struct sip_edit edit;
-    if (t->config.rport == SIP_RPORT_IGNORE)
-        return false;
-    sip_edit_begin(&edit, in->msg);
-    if (t->config.rport == SIP_RPORT_FORCE && !via->has_rport) {
-        text_str(params, ";received=");
-        text_addr(params, in->flow.remote.addr);
-        text_str(params, ";rport=");
-        text_u64(params, in->flow.remote.port);
-        sip_edit_replace(&edit, span_make(via->bytes.p + via->bytes.n, 0), text_span(params));
-    } else {
-        sip_edit_received(&edit, via, in->flow.remote);
-    }
-    return edit.splices.n > 0 && sip_edit_write(&edit, out) == 0;
-}
-
-static void take_request(struct sip_transport_layer *t, struct sip_incoming *in)
-{
-    char buf[SIP_BYTES_MAX];
-    char params[VIA_MAX];
-    struct text finished = text_on(buf, sizeof buf);
-    struct text room = text_on(params, sizeof params);
-    struct sip_msg msg;
-    struct sip_core core;
-    if (finish_via(t, in, &room, &finished) && sip_parse(text_span(&finished), &msg, NULL) == 0 &&
-        sip_core(&msg, &core, NULL) == 0) {
-        in->msg = &msg;
-        in->core = &core;
-    }
-    in->reply = reply_flow(in->flow, &in->core->via, t->config.rport);
-    t->events->request(t->arg, in);
-}
-
-/* §18.1.2: a response must come back to the sent-by that we wrote. */
-static bool via_is_own(const struct sip_transport_layer *t, const struct sip_via *via)
-{
-    struct endpoint sent_by = {0, via->port ? via->port : SIP_DEFAULT_PORT};
-    return addr_parse(via->host, &sent_by.addr) == 0 && sip_transport_is_own(t, sent_by);
-}
-
-/* Not SIP, or SIP that breaks its rules: answered when it can be, and dropped. */
-static void refuse(struct sip_transport_layer *t, const struct sip_msg *msg, const struct sip_problem *why,
-                   const struct sip_flow *from)
-{
-    struct sip_via via;
-    t->count.bad++;
-    drop(t, "bad-sip", sip_fault_text(why->fault), msg, from->remote);
-    if (why->status == 0)
-        return;
-    struct sip_flow to = *from;
-    if (t->config.rport != SIP_RPORT_FORCE && sip_via_parse(sip_value(msg, SIP_H_VIA), &via) == 0 && !via.has_rport)
-        to.remote.port = via.port ? via.port : SIP_DEFAULT_PORT;
-    answer(t, msg, &to, why->status, span_of(sip_fault_text(why->fault)), from->remote);
-}
-
-static bool is_keep_alive(struct span data)
-{
-    return span_is(data, "\r\n") || span_is(data, "\r\n\r\n");
-}
-
-static void received(void *arg, struct endpoint from, uint8_t ttl, struct span data)
-{
-    struct sip_socket *socket = arg;
-    struct sip_transport_layer *t = socket->layer;
-    struct sip_msg msg;
-    struct sip_core core;
-    struct sip_problem why = {0};
-    struct sip_incoming in = {.msg = &msg, .core = &core, .flow = sip_flow_to(socket->number, from), .ttl = ttl};
-    if (is_keep_alive(data)) {
-        t->count.keep_alives++;
-        return;
-    }
-    if (t->stun_heard && stun_is(data)) {
-        t->stun_heard(t->stun_arg, socket->number, from, data);
-        return;
-    }
-    if (sip_parse(data, &msg, &why)) {
-        refuse(t, &msg, &why, &in.flow);
-        return;
-    }
-    trace(t, "in", &msg, from);
-    t->count.received++;
-    if (sip_check(&msg, &core, &why))
-        refuse(t, &msg, &why, &in.flow);
-    else if (!t->events)
-        sip_transport_discard(t, &in);
-    else if (msg.request)
-        take_request(t, &in);
-    else if (via_is_own(t, &core.via))
-        t->events->response(t->arg, &in);
-    else
-        sip_transport_discard(t, &in);
-}
-
-static void refused(void *arg, const struct host_icmp *error)
-{
-    struct sip_socket *socket = arg;
-    struct sip_transport_layer *t = socket->layer;
-    t->count.icmp++;
-    if (t->config.heed_icmp && t->events && t->events->unreachable)
-        t->events->unreachable(t->arg, sip_flow_to(socket->number, error->to));
-}
-
-/* ---- sockets ---- */
-
-static int open_socket(struct sip_socket *s, struct endpoint local, struct endpoint advertised)
-{
-    static const struct host_udp_events events = {.received = received, .refused = refused};
-    int error = host_udp_open(s->layer->host, local, &events, s, &s->udp);
-    if (error)
-        return error;
-    s->local = host_udp_local(s->udp);
-    s->advertised = advertised.addr ? advertised : s->local;
-    if (s->advertised.port == 0)
-        s->advertised.port = s->local.port;
-    return 0;
-}
-
-int sip_transport_listen(struct sip_transport_layer *t, struct endpoint local, struct endpoint advertised,
-                         unsigned *socket)
-{
-    if (local.addr == 0)
-        return FE_ERANGE;
-    struct sip_socket **grown = realloc(t->sockets, (t->n + 1) * sizeof *grown);
-    if (!grown)
-        return FE_EMEM;
-    t->sockets = grown;
-    struct sip_socket *s = calloc(1, sizeof *s);
-    if (!s)
-        return FE_EMEM;
-    s->layer = t;
-    s->number = t->n;
-    int error = open_socket(s, local, advertised);
-    if (error) {
-        free(s);
-        return error;
-    }
-    t->sockets[t->n++] = s;
-    *socket = s->number;
-    return 0;
+    sip_transport_answer(t, in->msg, &in->reply, status, (struct span){0}, (struct endpoint){0});
 }

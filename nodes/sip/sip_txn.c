@@ -22,6 +22,7 @@ struct sip_txns {
     struct sip_txn **buckets;
     size_t n_buckets; /* a power of two, or 0 */
     size_t live;
+    uint64_t begun;        /* transactions that ever were */
     struct sip_txn *ended; /* to be freed by `sweep` */
     struct timer sweep;
 };
@@ -50,6 +51,7 @@ static void sweep(void *arg)
         set->ended = txn->next;
         free(txn->answer);
         free(txn->cancel_reason);
+        free(txn->rewritten);
         free(txn);
     }
 }
@@ -218,6 +220,7 @@ static int new_txn(struct sip_txns *set, enum sip_machine machine, const struct 
     memcpy(txn->bytes + key->n, request.p, request.n);
     txn->set = set;
     txn->machine = machine;
+    txn->number = set->begun++;
     txn->key = span_make(txn->bytes, key->n);
     txn->request = span_make(txn->bytes + key->n, request.n);
     txn->hash = span_hash(txn->key);
@@ -412,15 +415,18 @@ int sip_txn_request(struct sip_txns *set, const struct sip_flow *to, struct span
     char branch_buf[SIP_BRANCH_MAX];
     struct text whole = text_on(buf, sizeof buf);
     struct text branch = text_on(branch_buf, sizeof branch_buf);
+    struct sip_flow flow = *to;
     struct sip_txn *txn;
     sip_txns_draw_branch(set, salt, &branch);
     int error = text_ok(&branch) ? 0 : FE_ERANGE;
     if (!error)
-        error = sip_transport_add_via(set->transport, to->socket, request, text_span(&branch), &whole);
+        error = sip_transport_prepare(set->transport, &flow, request, text_span(&branch), &whole);
     if (!error)
-        error = sip_txn_begin(set, to, text_span(&whole), &txn);
+        error = sip_txn_begin(set, &flow, text_span(&whole), &txn);
     if (error)
         return error;
+    txn->switched = flow.transport != to->transport;
+    txn->udp = *to;
     txn->client = events;
     txn->arg = arg;
     *out = txn;
@@ -456,25 +462,70 @@ static void take_response(void *arg, const struct sip_incoming *in)
         sip_nict_response(txn, in);
 }
 
-/* The first client transaction that still sends to that address. */
-static struct sip_txn *find_sending(const struct sip_txns *set, struct sip_flow flow)
+/* Is its response to come from there? An INVITE with a provisional response sends nothing more, so that only the end of
+ * its connection concerns it. */
+static bool waits_for(const struct sip_txn *txn, struct sip_flow flow)
 {
-    for (size_t i = 0; i < set->n_buckets; i++)
-        for (struct sip_txn *txn = set->buckets[i]; txn; txn = txn->next) {
-            bool sending = (txn->machine == SIP_ICT && txn->state.ict == SIP_ICT_CALLING) ||
-                           (txn->machine == SIP_NICT && txn->state.nict <= SIP_NICT_PROCEEDING);
-            if (sending && sip_flow_equal(txn->flow, flow))
-                return txn;
-        }
-    return NULL;
+    bool stream = sip_flow_is_reliable(flow);
+    bool waits = (txn->machine == SIP_ICT && txn->state.ict <= (stream ? SIP_ICT_PROCEEDING : SIP_ICT_CALLING)) ||
+                 (txn->machine == SIP_NICT && txn->state.nict <= SIP_NICT_PROCEEDING);
+    return waits && (stream ? txn->flow.connection == flow.connection : sip_flow_equal(txn->flow, flow));
 }
 
-/* §18.4. Each error ends its transaction, so that the search comes to an end. */
-static void unreachable(void *arg, struct sip_flow flow)
+/* The oldest one. */
+static struct sip_txn *find_waiting(const struct sip_txns *set, struct sip_flow flow)
+{
+    struct sip_txn *oldest = NULL;
+    for (size_t i = 0; i < set->n_buckets; i++)
+        for (struct sip_txn *txn = set->buckets[i]; txn; txn = txn->next)
+            if (waits_for(txn, flow) && (!oldest || txn->number < oldest->number))
+                oldest = txn;
+    return oldest;
+}
+
+/* The request with the Via of its UDP socket and the same branch. */
+static int write_for_udp(const struct sip_txn *txn, struct text *out)
+{
+    char buf[SIP_BYTES_MAX];
+    struct text plain = text_on(buf, sizeof buf);
+    struct sip_msg msg;
+    sip_txn_msg(txn, &msg);
+    struct span via = msg.headers[0].bytes; /* it was written in front of the others */
+    const char *rest = via.p + via.n;
+    text_put(&plain, span_make(msg.bytes.p, (size_t)(via.p - msg.bytes.p)));
+    text_put(&plain, span_make(rest, (size_t)(msg.bytes.p + msg.bytes.n - rest)));
+    return sip_transport_add_via(txn->set->transport, txn->udp.socket, text_span(&plain), txn->branch, out);
+}
+
+/* §18.1.1: over TCP for its size alone, and nobody listens there. False: it fails. */
+static bool fall_back(struct sip_txn *txn, int error)
+{
+    char buf[SIP_BYTES_MAX];
+    struct text whole = text_on(buf, sizeof buf);
+    if (!txn->switched || (error != FE_EREFUSED && error != FE_EUNREACH) || write_for_udp(txn, &whole))
+        return false;
+    txn->rewritten = malloc(whole.n);
+    if (!txn->rewritten)
+        return false;
+    memcpy(txn->rewritten, whole.p, whole.n);
+    txn->request = span_make(txn->rewritten, whole.n);
+    txn->flow = txn->udp;
+    txn->switched = false;
+    if (txn->machine == SIP_ICT)
+        sip_ict_start(txn);
+    else
+        sip_nict_start(txn);
+    return true;
+}
+
+/* §18.4. Each error ends its transaction or moves it to another flow, so that the search comes to an end. */
+static void failed(void *arg, struct sip_flow flow, int error)
 {
     struct sip_txns *set = arg;
-    for (struct sip_txn *txn; (txn = find_sending(set, flow)) != NULL;)
-        if (txn->machine == SIP_ICT)
+    for (struct sip_txn *txn; (txn = find_waiting(set, flow)) != NULL;)
+        if (fall_back(txn, error))
+            continue;
+        else if (txn->machine == SIP_ICT)
             sip_ict_error(txn);
         else
             sip_nict_error(txn);
@@ -616,5 +667,5 @@ static void take_request(void *arg, const struct sip_incoming *in)
 static const struct sip_transport_events transport_events = {
     .request = take_request,
     .response = take_response,
-    .unreachable = unreachable,
+    .failed = failed,
 };

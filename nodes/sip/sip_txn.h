@@ -8,7 +8,10 @@
  * Life of a transaction. A client transaction begins with sip_txn_request(), a server transaction with the `request`
  * event. It lives until its `ended` event, after which the pointer is dead; an owner that loses interest earlier calls
  * sip_txn_release() and hears no more. Events come from the host's loop, or for server transactions from the very call
- * that made them end (sip_txn_respond never ends one at once, on UDP). Nothing is freed while its own event runs. */
+ * that made them end (sip_txn_respond never ends one at once). Nothing is freed while its own event runs.
+ *
+ * On streams nothing is repeated and nobody waits for repetitions: timers A, E and G do not run, D, I, J and K are
+ * zero. When a connection fails, the client transactions on it that have no final response fail at once, with 503. */
 #ifndef FAREND_SIP_TXN_H
 #define FAREND_SIP_TXN_H
 
@@ -78,7 +81,9 @@ size_t sip_txns_live(const struct sip_txns *set);                     /* transac
 /* Sends `request`, a whole request without this node's Via; the branch is drawn from the node's stream. `salt` (may be
  * empty) becomes the end of the branch: a proxy's loop detection. On success the transaction is alive and no event has
  * been delivered. A send that the machine refuses is reported as `failed` 503 from the loop. ACK and CANCEL are not
- * sent this way. FE_EMEM; FE_ESYNTAX: not a request; FE_ERANGE: too large. */
+ * sent this way. The flow is chosen by the request's size (sip_transport_choose): sip_txn_flow() tells. A request that
+ * went over TCP for its size alone is sent by UDP after all when the connection is refused (§18.1.1).
+ * FE_EMEM; FE_ESYNTAX: not a request; FE_ERANGE: too large. */
 int sip_txn_request(struct sip_txns *set, const struct sip_flow *to, struct span request, struct span salt,
                     const struct sip_client_events *events, void *arg, struct sip_txn **out);
 

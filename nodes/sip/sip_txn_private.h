@@ -57,9 +57,11 @@ struct sip_txn {
     } state;
     uint64_t hash;         /* of key */
     struct span key;       /* what its messages have in common; in the heap block of the transaction */
-    struct span request;   /* client: as sent, with Via; server: as received; likewise */
+    struct span request;   /* client: as sent, with Via; server: as received; likewise, or in `rewritten` */
     struct span branch;    /* of the request's top Via */
+    uint64_t number;       /* in the order of their beginnings */
     struct sip_flow flow;  /* client: where the request goes; server: where it came from */
+    struct sip_flow udp;   /* with `switched`: where it would have gone but for its size */
     struct sip_flow reply; /* server: where responses go */
     struct timer repeat;   /* timers A, E, G; of a server INVITE before any response: its 100 */
     struct timer limit;    /* the end of the present state: timers B, D, F, H, I, J, K, L, M */
@@ -67,12 +69,14 @@ struct sip_txn {
     char *answer;          /* server: the last response; client INVITE: the ACK of a refusal. Heap, NULL: none */
     size_t answer_size;
     unsigned status;    /* of the last response, 0: none */
+    bool switched;      /* §18.1.1: went over TCP for its size alone, and may fall back */
     bool unsent;        /* the machine refused the first send; `limit` runs to say so from the loop */
     bool cancel_wanted; /* client INVITE: by the owner */
     bool cancel_sent;
     bool ended;
     char tag[SIP_TAG_DIGITS + 1];
     char *cancel_reason; /* heap, NULL: none */
+    char *rewritten;     /* heap, the request after it fell back; NULL: it did not */
     const struct sip_client_events *client;
     const struct sip_server_events *server;
     void *arg;
@@ -88,6 +92,11 @@ void sip_key_client(struct text *key, struct span branch, struct span method);
 void sip_key_server(struct text *key, const struct sip_msg *msg, const struct sip_core *core, struct span method);
 
 /* ---- sip_txn.c, for the machines ---- */
+/* No timer repeats what the transport delivers by itself (§17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2). */
+static inline bool sip_txn_is_reliable(const struct sip_txn *txn)
+{
+    return sip_flow_is_reliable(txn->flow);
+}
 void sip_txn_start_repeat(struct sip_txn *txn, lab_time interval);
 void sip_txn_start_limit(struct sip_txn *txn, lab_time after);
 void sip_txn_stop_timers(struct sip_txn *txn);

@@ -41,6 +41,9 @@ struct world_ops {
     /* One turn at the engine's present time: commands, input, then due timers. Returns the node's next deadline (NEVER:
      * none). The first turn starts the node's logic. Trace lines go to engine_trace_line() before it returns. */
     lab_time (*turn)(struct world *w, unsigned node);
+    /* The time of engine_alarm() has come: the node's stack does what it then has to do, whatever its program does.
+     * What it sends can be pulled when alarm returns. NULL: no node's stack has timers. */
+    void (*alarm)(struct world *w, unsigned node);
     /* Queues a command line; the node is then ready. */
     void (*command)(struct world *w, unsigned node, struct span line);
 
@@ -54,6 +57,10 @@ struct world_ops {
     /* The power switch: the program ends at once, sends nothing; sockets vanish. And on again: a fresh start, first
      * turn at the present time. FE_EUNKNOWN for routers. */
     int (*power)(struct world *w, unsigned node, bool on);
+
+    /* A loss of power, after power() has ended the program: the node's stack forgets its connections. What it sends by
+     * either is thrown away. NULL: it has nothing to forget. */
+    void (*forget)(struct world *w, unsigned node);
 
     /* Other people's programs (sim/engine/foreign.h). run: starts a command beside the node's program; what becomes of
      * it is traced, also that it could not be started. halt: asks the node's program to end, by its stop signal. NULL:

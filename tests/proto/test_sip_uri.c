@@ -101,6 +101,8 @@ static void test_where_to_send(void **state)
     } cases[] = {
         {"sip:101@192.168.1.20", 0, {IPV4(192, 168, 1, 20), 5060}},
         {"sips:192.168.1.20", 0, {IPV4(192, 168, 1, 20), 5061}},
+        {"sip:192.168.1.20;transport=tcp", 0, {IPV4(192, 168, 1, 20), 5060}},
+        {"sip:192.168.1.20;transport=TLS", 0, {IPV4(192, 168, 1, 20), 5061}},
         {"sip:192.168.1.20:5070", 0, {IPV4(192, 168, 1, 20), 5070}},
         {"sip:pbx;maddr=10.0.1.10", 0, {IPV4(10, 0, 1, 10), 5060}},
         {"sip:pbx.example.com", FE_EUNKNOWN, {0, 0}},
@@ -128,6 +130,54 @@ static void test_writing_escapes_the_user(void **state)
     assert_string_equal(buffer, "sip:pbx:5070");
 }
 
+/* RFC 3263 §4.1 */
+static void test_transport_of_a_uri(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *uri;
+        enum sip_transport transport;
+    } cases[] = {
+        {"sip:101@192.168.1.20", SIP_UDP},
+        {"sip:192.168.1.20;transport=tcp", SIP_TCP},
+        {"sip:192.168.1.20;lr;Transport=TLS", SIP_TLS},
+        {"sips:192.168.1.20", SIP_TLS},
+        {"sips:192.168.1.20;transport=tcp", SIP_TLS},
+        {"sip:192.168.1.20;transport=pigeon", SIP_TRANSPORT_OTHER},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sip_uri uri;
+        assert_int_equal(sip_uri_parse(span_of(cases[i].uri), &uri), 0);
+        assert_int_equal(sip_uri_transport(&uri), cases[i].transport);
+    }
+}
+
+/* PH-9 */
+static void test_writing_the_way_by_which_requests_shall_come(void **state)
+{
+    (void)state;
+    static const struct {
+        bool secure;
+        enum sip_transport transport;
+        uint16_t port;
+        const char *uri;
+    } cases[] = {
+        {false, SIP_UDP, 5060, "sip:101@10.0.1.10"},
+        {false, SIP_TCP, 5060, "sip:101@10.0.1.10;transport=tcp"},
+        {false, SIP_TLS, 5061, "sip:101@10.0.1.10;transport=tls"},
+        {false, SIP_TLS, 5060, "sip:101@10.0.1.10:5060;transport=tls"},
+        {true, SIP_TLS, 5061, "sips:101@10.0.1.10"},
+        {true, SIP_TLS, 40000, "sips:101@10.0.1.10:40000"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char buffer[64];
+        struct text t = text_on(buffer, sizeof buffer);
+        struct endpoint at = {IPV4(10, 0, 1, 10), cases[i].port};
+        sip_uri_write_flow(&t, cases[i].secure, SPAN("101"), at, cases[i].transport);
+        assert_string_equal(buffer, cases[i].uri);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +188,8 @@ int main(void)
         cmocka_unit_test(test_rfc3261_19_1_4_not_equal),
         cmocka_unit_test(test_where_to_send),
         cmocka_unit_test(test_writing_escapes_the_user),
+        cmocka_unit_test(test_transport_of_a_uri),
+        cmocka_unit_test(test_writing_the_way_by_which_requests_shall_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include "nodes/proto/sip_build.h"
 #include "nodes/sip/sip_txn.h"
 #include "tests/cmocka.h"
+#include "tests/sip/fake_tcp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,9 @@ struct host {
     unsigned drops;
     char last_drop[32];
     int send_error; /* what host_udp_send() returns */
+    struct fake_tcp tcp;
+    struct host_port port;
+    unsigned secrets; /* lines given to host_secret() */
     char trace[RIG_TRACE];
     size_t trace_n;
     struct record record;
@@ -74,6 +78,16 @@ void host_timer_start(struct host *h, struct timer *t, lab_time at)
 void host_timer_stop(struct host *h, struct timer *t)
 {
     timers_stop(&h->timers, t);
+}
+
+static struct fake_tcp *fake_tcp_of(struct host *h)
+{
+    return &h->tcp;
+}
+
+const struct host_port *host_port_at(const struct host *h, unsigned index)
+{
+    return index == 0 ? &h->port : NULL;
 }
 
 int host_udp_open(struct host *h, struct endpoint local, const struct host_udp_events *events, void *arg,
@@ -125,6 +139,12 @@ void host_trace_end(struct host *h)
     memcpy(h->trace + h->trace_n++, "\n", 2);
 }
 
+void host_secret(struct host *h, struct span line)
+{
+    (void)line;
+    h->secrets++;
+}
+
 void host_drop(struct host *h, const char *cause, struct span what)
 {
     (void)what;
@@ -139,12 +159,14 @@ static inline struct host *rig_new(void)
     struct host *h = calloc(1, sizeof *h);
     assert_non_null(h);
     timers_init(&h->timers);
+    h->port = (struct host_port){"on", RIG_ADDR, 24, 1500};
     return h;
 }
 
 static inline void rig_free(struct host *h)
 {
     timers_fini(&h->timers);
+    fake_tcp_fini(&h->tcp);
     free(h);
 }
 
@@ -253,13 +275,15 @@ static inline const char *rig_response(const struct rig_datagram *request, unsig
 
 /* A request from Bob to the node, through `via` ("192.0.2.9:5060;branch=z9hG4bKx"). `more` are header lines. Lives
  * until the next call. */
-static inline const char *rig_request(const char *method, const char *uri, const char *via, const char *to,
-                                      unsigned cseq, const char *more)
+static inline const char *rig_request_by(const char *transport, const char *method, const char *uri, const char *via,
+                                         const char *to, unsigned cseq, const char *more)
 {
     static char buf[RIG_DATA];
     struct text out = text_on(buf, sizeof buf);
     sip_put_request_line(&out, span_of(method), span_of(uri));
-    text_str(&out, "Via: SIP/2.0/UDP ");
+    text_str(&out, "Via: SIP/2.0/");
+    text_str(&out, transport);
+    text_char(&out, ' ');
     text_str(&out, via);
     text_str(&out, "\r\nMax-Forwards: 70\r\nFrom: <sip:bob@example.com>;tag=bobs\r\n");
     sip_put(&out, SIP_H_TO, span_of(to));
@@ -269,6 +293,12 @@ static inline const char *rig_request(const char *method, const char *uri, const
     sip_put_end(&out);
     assert_true(text_ok(&out));
     return buf;
+}
+
+static inline const char *rig_request(const char *method, const char *uri, const char *via, const char *to,
+                                      unsigned cseq, const char *more)
+{
+    return rig_request_by("UDP", method, uri, via, to, cseq, more);
 }
 
 #endif
