@@ -71,14 +71,13 @@ static const struct sip_txns_events phone_events = {.request = on_request, .ack 
 static int sip_open(struct phone *p, struct text *why)
 {
     const struct phone_settings *s = p->settings;
-    struct sip_transport_config transport = {.ask_rport = s->rport};
+    struct sip_transport_config transport = {.ask_rport = s->rport, .heed_icmp = s->heed_icmp};
     struct sip_timing timing = {.t1 = s->t1, .t2 = s->t2, .b = s->transaction, .f = s->transaction};
-    unsigned socket;
     int error = sip_transport_new(&p->transport, p->host, &transport);
     if (!error)
         error = sip_txns_new(&p->txns, p->transport, &timing, &phone_events, p);
     if (!error)
-        error = sip_transport_listen(p->transport, p->local, (struct endpoint){0}, &socket);
+        error = sip_transport_listen(p->transport, p->local, (struct endpoint){0}, &p->socket);
     if (error) {
         text_str(why, "SIP at ");
         text_endpoint(why, p->local);
@@ -86,7 +85,6 @@ static int sip_open(struct phone *p, struct text *why)
         text_str(why, fe_error_text(error));
         return error;
     }
-    p->proxy = sip_flow_to(socket, s->proxy);
     return 0;
 }
 
@@ -107,6 +105,7 @@ static void phone_free(struct phone *p)
         phone_call_free(p->calls);
     phone_register_stop(p);
     phone_keep_alive_stop(p);
+    phone_failover_stop(p);
     stun_client_stop(&p->stun);
     sip_txns_free(p->txns);
     sip_transport_free(p->transport);
@@ -135,6 +134,7 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     p->media_ttl = (uint8_t)s->media_ttl;
     host_stream(h, "phone", &p->rng);
     sip_auth_init(&p->call_auth, h, "calls");
+    phone_failover_init(p);
     phone_register_init(p);
     error = sip_open(p, why);
     if (error) {
@@ -150,6 +150,23 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     return 0;
 }
 
+/* "101@backup.example" */
+static bool aor_is_good(const char *aor)
+{
+    struct span domain;
+    struct span user = span_cut(span_of(aor), '@', &domain);
+    return user.n && domain.n && !memchr(domain.p, '@', domain.n) && !memchr(user.p, ':', user.n);
+}
+
+static const char *conflict(const void *settings, struct text *why)
+{
+    const struct phone_settings *s = settings;
+    if (!s->backup_aor[0] || aor_is_good(s->backup_aor))
+        return NULL;
+    text_str(why, "expected an address of record, as 101@backup.example");
+    return "backup AOR";
+}
+
 static const char *const ports[] = {"on", NULL};
 
 extern const struct node_kind phone_kind;
@@ -158,6 +175,7 @@ const struct node_kind phone_kind = {.name = "phone",
                                      .ports = ports,
                                      .options = phone_options,
                                      .settings_size = sizeof(struct phone_settings),
+                                     .conflict = conflict,
                                      .start = start,
                                      .command = phone_command,
                                      .stop = stop,

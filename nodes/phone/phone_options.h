@@ -19,9 +19,20 @@ struct phone_settings {
     char line[TONE_DIGITS + 1];
     char password[64];
     char domain[64];
-    struct endpoint proxy; /* everything is sent there */
-    uint32_t port;         /* local, of SIP */
-    struct endpoint stun;  /* port 0: none */
+    struct endpoint proxy;          /* needed */
+    struct endpoint registrar;      /* port 0, here and below: none */
+    struct endpoint outbound_proxy; /* stands before the others */
+    struct endpoint backup_proxy, backup_registrar, backup_outbound_proxy;
+    uint32_t proxy_port, registrar_port, outbound_proxy_port; /* 0: as written above */
+    uint32_t backup_proxy_port, backup_registrar_port, backup_outbound_proxy_port;
+    char backup_aor[128];      /* "101@backup.example"; empty: as the primary's */
+    lab_time blacklist;        /* 0: no blacklist */
+    lab_time probe_interval;   /* 0: no probes */
+    bool unregister_on_return; /* from the backup */
+    bool heed_retry_after;     /* of 503 */
+    bool heed_icmp;
+    uint32_t port;        /* local, of SIP */
+    struct endpoint stun; /* port 0: none */
 
     bool registers;
     lab_time expires;       /* asked for */

@@ -20,6 +20,8 @@ static const char *const mapping_states[] = {"created", "expired", "removed", NU
 static const char *const block_states[] = {"taken", "given-back", NULL};
 static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
 static const char *const alg_places[] = {"via", "contact", "request-uri", "media", "origin", NULL};
+static const char *const groups[] = {"registrar", "proxy", "all", NULL};
+static const char *const server_sites[] = {"primary", "backup", NULL};
 static const char *const location_states[] = {"added", "refreshed", "expired", "removed", NULL};
 static const char *const relay_states[] = {"opened", "latched", "moved", "refused", "closed", NULL};
 static const char *const cdr_results[] = {"answered", "busy", "no-answer", "cancelled", "failed", NULL};
@@ -88,6 +90,22 @@ const struct event_word expect_events[] = {
      {{"at", "node", EVENT_NODE, .help = "whose"},
       {"timer", "timer", EVENT_TEXT, .help = "RFC 3261's letter, as B"},
       {"is", "msg", EVENT_TEXT, .help = "as INVITE"}}},
+    {"registration",
+     "registration",
+     "what phones say of their registration",
+     {{"at", "node", EVENT_NODE, .help = "the phone"},
+      {"state", "state", EVENT_WORDS, phone_state_words, .help = "what became of it"},
+      {"aor", "aor", EVENT_TEXT, .help = "the address of record, as sip:101@lab.example"},
+      {"server", "server", EVENT_TEXT, .help = "the registrar's endpoint, as 10.0.1.10:5060"},
+      {"status", "status", EVENT_TEXT, .help = "the SIP status"}}},
+    {"failover",
+     "failover",
+     "phones that went over to another server, or back",
+     {{"at", "node", EVENT_NODE, .help = "the phone"},
+      {"what", "what", EVENT_WORDS, groups, .help = "which of its servers"},
+      {"to", "to", EVENT_WORDS, server_sites, .help = "where to"},
+      {"server", "server", EVENT_TEXT, .help = "the server's endpoint, as 10.0.1.10:5060"},
+      {"why", "why", EVENT_TEXT, .help = "no answer, transport error, 503, it answers again"}}},
     {"location",
      "location",
      "registrations kept by a PBX or SBC",
