@@ -140,6 +140,8 @@ static void answered(void *arg, struct sip_context *c, unsigned status)
     struct pbx *pbx = arg;
     struct sip_msg request;
     struct sip_txn *server = sip_context_server(c);
+    if (status >= 200)
+        pbx_service_call_ended(pbx);
     if (!server || !sip_txn_is_invite(server))
         return;
     sip_txn_msg(server, &request);

@@ -8,6 +8,8 @@ static const struct option line_options[] = {
      .help = "of digest authentication; without one the line is not challenged"},
     {0}};
 
+const char *const pbx_answers_words[] = {"normally", "503", "nothing", NULL};
+
 const struct option pbx_options[] = {
     {"lines", OPT_MAP, AT(lines), .each = line_options, .each_size = sizeof(struct pbx_line_settings),
      .help = "the lines that may register and be called"},
@@ -27,4 +29,10 @@ const struct option pbx_options[] = {
      .help = "a phone that rings for longer is given up (timer C)"},
     {"remember registrations", OPT_FLAG, AT(remember), .def = "yes",
      .help = "the command restart keeps the registrations"},
+    {"answers", OPT_CHOICE, AT(answers), .def = "normally", .choices = pbx_answers_words,
+     .help = "how it serves: normally, refusing what is new, or not at all; also by command"},
+    {"retry after", OPT_TIME, AT(retry_after), .def = "0", .min = 0, .max = 24 * HOUR,
+     .help = "what its 503 says in Retry-After; 0: nothing"},
+    {"patience", OPT_TIME, AT(patience), .def = "30s", .min = 0, .max = 24 * HOUR,
+     .help = "after the command stop it waits so long for the running calls to end"},
     {0}};

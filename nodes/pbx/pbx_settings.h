@@ -24,8 +24,12 @@ struct pbx_settings {
     lab_time nonce_life;
     lab_time no_answer; /* RFC 3261's timer C: a phone that rings for longer is given up */
     bool remember;      /* PB-2: registrations outlive `restart` */
+    int answers;        /* enum pbx_answers */
+    lab_time retry_after;
+    lab_time patience; /* after `stop`: so long with running calls */
 };
 
+extern const char *const pbx_answers_words[]; /* by enum pbx_answers, NULL-terminated */
 extern const struct option pbx_options[];
 
 #endif

@@ -24,6 +24,7 @@ struct sip_txns {
     size_t live;
     struct sip_txn *ended; /* to be freed by `sweep` */
     struct timer sweep;
+    bool deaf;
 };
 
 static const struct sip_transport_events transport_events;
@@ -87,6 +88,11 @@ void sip_txns_free(struct sip_txns *set)
     sweep(set);
     free(set->buckets);
     free(set);
+}
+
+void sip_txns_set_deaf(struct sip_txns *set, bool deaf)
+{
+    set->deaf = deaf;
 }
 
 struct sip_transport_layer *sip_txns_transport(const struct sip_txns *set)
@@ -448,6 +454,8 @@ static void take_response(void *arg, const struct sip_incoming *in)
     struct text key = text_on(buf, sizeof buf);
     sip_key_client(&key, in->core->via.branch, in->core->cseq.method_text);
     struct sip_txn *txn = find(set, &key);
+    if (set->deaf)
+        return;
     if (!txn)
         sip_transport_discard(set->transport, in);
     else if (txn->machine == SIP_ICT)
@@ -598,6 +606,8 @@ static void take_ack(struct sip_txns *set, const struct sip_incoming *in)
 static void take_request(void *arg, const struct sip_incoming *in)
 {
     struct sip_txns *set = arg;
+    if (set->deaf)
+        return;
     if (in->msg->method == SIP_ACK) {
         take_ack(set, in);
         return;

@@ -22,6 +22,7 @@ static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
 static const char *const alg_places[] = {"via", "contact", "request-uri", "media", "origin", NULL};
 static const char *const groups[] = {"registrar", "proxy", "all", NULL};
 static const char *const server_sites[] = {"primary", "backup", NULL};
+static const char *const service_states[] = {"normal", "503", "silent", "stopping", NULL};
 static const char *const location_states[] = {"added", "refreshed", "expired", "removed", NULL};
 static const char *const relay_states[] = {"opened", "latched", "moved", "refused", "closed", NULL};
 static const char *const cdr_results[] = {"answered", "busy", "no-answer", "cancelled", "failed", NULL};
@@ -106,6 +107,11 @@ const struct event_word expect_events[] = {
       {"to", "to", EVENT_WORDS, server_sites, .help = "where to"},
       {"server", "server", EVENT_TEXT, .help = "the server's endpoint, as 10.0.1.10:5060"},
       {"why", "why", EVENT_TEXT, .help = "no answer, transport error, 503, it answers again"}}},
+    {"service",
+     "service",
+     "how well a PBX serves",
+     {{"at", "node", EVENT_NODE, .help = "the PBX"},
+      {"state", "state", EVENT_WORDS, service_states, .help = "from then on"}}},
     {"location",
      "location",
      "registrations kept by a PBX or SBC",
