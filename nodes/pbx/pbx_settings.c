@@ -8,12 +8,16 @@ static const struct option line_options[] = {
      .help = "of digest authentication; without one the line is not challenged"},
     {0}};
 
+static const struct option domain_each = {"", OPT_TEXT, 0, PBX_DOMAIN, .help = "SIP domain"};
+
 const char *const pbx_answers_words[] = {"normally", "503", "nothing", NULL};
 
 const struct option pbx_options[] = {
     {"lines", OPT_MAP, AT(lines), .each = line_options, .each_size = sizeof(struct pbx_line_settings),
      .help = "the lines that may register and be called"},
     {"domain", OPT_TEXT, AT(domain), .def = "lab.example", .help = "SIP domain and realm of the lines"},
+    {"other domains", OPT_LIST, AT(domains), .each = &domain_each, .each_size = PBX_DOMAIN,
+     .help = "further SIP domains that it serves with the same lines"},
     {"port", OPT_COUNT, AT(port), .def = "5060", .min = 1, .max = 65535, .help = "SIP port"},
     {"min expires", OPT_TIME, AT(min_expires), .def = "60s", .min = 1 * SEC, .max = 24 * HOUR,
      .help = "a shorter registration is refused with 423"},

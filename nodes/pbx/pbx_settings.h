@@ -18,6 +18,7 @@ struct pbx_line_settings {
 struct pbx_settings {
     struct option_items lines; /* struct pbx_line_settings */
     char domain[PBX_DOMAIN];
+    struct option_items domains; /* char[PBX_DOMAIN] each: other ones that it serves */
     uint32_t port;
     lab_time min_expires, max_expires, default_expires;
     bool challenge_register, challenge_calls; /* PB-1 */
