@@ -18,6 +18,8 @@ static void request(void *arg, struct sip_txn *txn, const struct sip_incoming *i
         return;
     if (in->msg->method == SIP_REGISTER)
         pbx_registrar_request(pbx, txn, in);
+    else if (pbx_mwi_concerns(pbx, in))
+        pbx_mwi_request(pbx, txn, in);
     else
         pbx_call_request(pbx, txn, in);
 }
@@ -31,6 +33,7 @@ static void ack(void *arg, const struct sip_incoming *in)
 
 static void down(struct pbx *pbx)
 {
+    pbx_mwi_forget(pbx->mwi);
     sip_proxy_free(pbx->proxy);
     sip_txns_free(pbx->txns);
     sip_transport_free(pbx->transport);
@@ -81,6 +84,7 @@ static void stop(void *node)
     struct pbx *pbx = node;
     pbx_service_stop(pbx);
     down(pbx);
+    pbx_mwi_free(pbx->mwi);
     pbx_location_free(pbx->location);
     free(pbx);
 }
@@ -92,6 +96,8 @@ static int start(struct host *h, const void *settings, void **node, struct text 
         return FE_EMEM;
     *pbx = (struct pbx){.host = h, .settings = settings};
     int error = host_port(h, "on") ? pbx_location_new(&pbx->location, h, pbx->settings) : FE_EUNREACH;
+    if (!error)
+        error = pbx_mwi_new(&pbx->mwi, pbx);
     if (!error)
         error = up(pbx);
     if (error) {
@@ -135,6 +141,8 @@ static void command(void *node, struct span line)
         pbx_service_leave(pbx);
     else if (span_starts(line, SPAN("answers ")))
         why = pbx_service_set(pbx, (struct span){line.p + 8, line.n - 8});
+    else if (span_starts(line, SPAN("mwi ")))
+        why = pbx_mwi_set(pbx, (struct span){line.p + 4, line.n - 4});
     else
         why = "the PBX does not know this command";
     if (why)
@@ -154,6 +162,7 @@ const struct node_kind pbx_kind = {
     .command = command,
     .stop = stop,
     .commands =
+        "mwi LINE 2/8       tells the line of two new and eight old voice messages\n"
         "restart            as a reboot: forgets calls and nonces, and registrations unless they are remembered\n"
         "stop               refuses what is new with 503, waits for the running calls to end, and ends\n"
         "answers normally   serves again\n"

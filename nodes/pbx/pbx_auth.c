@@ -52,7 +52,7 @@ static void challenge(struct pbx *pbx, struct sip_txn *txn, bool proxy, bool sta
 enum pbx_passport pbx_authenticate(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in,
                                    const struct pbx_line *line)
 {
-    bool proxy = in->msg->method != SIP_REGISTER;
+    bool proxy = in->msg->method != SIP_REGISTER && !pbx_mwi_concerns(pbx, in);
     struct span user;
     if (span_empty(pbx_line_password(line)))
         return PBX_PASSED;

@@ -114,7 +114,7 @@ void pbx_call_request(struct pbx *pbx, struct sip_txn *txn, const struct sip_inc
     if (is_for_us(pbx, in->msg, &routing))
         sip_txn_reply(txn, &(struct sip_reply){
                                .status = 200,
-                               .headers = SPAN("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER\r\n"
+                               .headers = SPAN("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE\r\n"
                                                "Supported: path\r\n"),
                            });
     else if (in_dialog(in))

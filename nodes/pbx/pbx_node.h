@@ -5,6 +5,7 @@
 #include "nodes/host.h"
 #include "nodes/pbx/pbx_cdr.h"
 #include "nodes/pbx/pbx_location.h"
+#include "nodes/pbx/pbx_mwi.h"
 #include "nodes/pbx/pbx_service.h"
 #include "nodes/pbx/pbx_settings.h"
 #include "nodes/proto/sip_uri.h"
@@ -23,6 +24,7 @@ struct pbx {
     struct sip_proxy *proxy;
     struct sip_realm *realm;
     struct pbx_cdrs *cdrs;
+    struct pbx_mwi *mwi; /* a restart keeps the mailboxes */
     struct pbx_service service;
     unsigned socket;
     char record_route[64]; /* "<sip:10.0.1.10;lr>" */

@@ -49,6 +49,7 @@ void pbx_service_leave(struct pbx *pbx)
     if (pbx->service.state == PBX_STOPPING)
         return;
     set_state(pbx, PBX_STOPPING);
+    pbx_mwi_deactivate(pbx->mwi);
     lab_time patience = pbx_cdrs_running(pbx->cdrs) ? pbx->settings->patience : 0;
     host_timer_start(pbx->host, &pbx->service.timer, host_now(pbx->host) + patience);
 }

@@ -47,6 +47,8 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_incoming
     struct phone_call *c = phone_call_of(p, in->msg);
     if (method == SIP_OPTIONS)
         reply_with(txn, 200, SPAN("Allow: " PHONE_ALLOW "\r\nAccept: application/sdp\r\n")); /* §11.2 */
+    else if (method == SIP_NOTIFY)
+        phone_subscribe_notify(p, txn, in);
     else if (method != SIP_INVITE && method != SIP_BYE)
         reply_with(txn, 405, SPAN("Allow: " PHONE_ALLOW "\r\n")); /* §8.2.1 */
     else if (c)
@@ -106,6 +108,7 @@ static void phone_free(struct phone *p)
     phone_register_stop(p);
     phone_keep_alive_stop(p);
     phone_failover_stop(p);
+    phone_subscribe_stop(p);
     stun_client_stop(&p->stun);
     sip_txns_free(p->txns);
     sip_transport_free(p->transport);
@@ -136,6 +139,7 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     sip_auth_init(&p->call_auth, h, "calls");
     phone_failover_init(p);
     phone_register_init(p);
+    phone_subscribe_init(p);
     error = sip_open(p, why);
     if (error) {
         phone_free(p);

@@ -3,6 +3,7 @@
  *   phone.c           start, stop, what arrives outside of calls
  *   phone_options.c   settings                      phone_commands.c  what its user can do
  *   phone_request.c   requests outside of dialogs   phone_register.c  the registration
+ *   phone_subscribe.c message waiting               phone_farewell.c  a registration left behind
  *   phone_keep_alive.c                              phone_stun.c      how it is seen from outside
  *   phone_servers.c   which server is asked         phone_failover.c  what follows when that changes
  *   phone_call*.c    calls, see phone_call.h */
@@ -16,6 +17,7 @@
 #include "nodes/phone/phone_options.h"
 #include "nodes/phone/phone_register.h"
 #include "nodes/phone/phone_servers.h"
+#include "nodes/phone/phone_subscribe.h"
 #include "nodes/sip/sip_auth.h"
 #include "nodes/sip/sip_transport.h"
 #include "nodes/sip/sip_txn.h"
@@ -44,6 +46,7 @@ struct phone {
     struct stun_client stun;
     bool stun_tried; /* it was answered, or gave up, once */
     struct phone_registration registration;
+    struct phone_subscription subscription;
     struct sip_auth call_auth; /* the proxy's challenges to INVITE, BYE, … */
     struct phone_call *calls;  /* newest first; at most one is not over for its user */
     uint32_t calls_made;       /* the number of the newest */
@@ -55,7 +58,7 @@ struct phone {
     unsigned probed;       /* the server that it was sent to */
 };
 
-#define PHONE_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS"
+#define PHONE_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY"
 
 enum {
     PHONE_CALL_ID = 24, /* digits of what it makes up itself */

@@ -104,6 +104,8 @@ static void follow(struct phone *p, unsigned moved, const unsigned *from, const 
     }
     probe_timer_set(p);
     phone_register_moved(p, away);
+    if (p->registration.txn == NULL && !p->registration.deciding)
+        phone_subscribe_check(p); /* else when the registration has followed */
 }
 
 void phone_server_failed(struct phone *p, unsigned server, const char *why, lab_time retry_after)

@@ -60,6 +60,11 @@ const struct option phone_options[] = {
     {"registration timeout retry timer", OPT_TIME, FIELD(timeout_retry), .def = "120s", .min = SEC, .max = 86400 * SEC,
      .help = "pause after a registration without an answer (PH-25)"},
 
+    {"message waiting", OPT_FLAG, FIELD(message_waiting), .def = "no",
+     .help = "subscribes to its message waiting indication (RFC 3842)"},
+    {"message waiting period", OPT_TIME, FIELD(message_waiting_period), .def = "86400s", .min = SEC,
+     .max = 7 * 86400 * SEC, .help = "subscription period asked for"},
+
     {"T1", OPT_TIME, FIELD(t1), .def = "500ms", .min = MS, .max = MINUTE, .help = "round-trip estimate of RFC 3261"},
     {"T2", OPT_TIME, FIELD(t2), .def = "4s", .min = MS, .max = HOUR, .help = "longest retransmission interval"},
     {"transaction timer", OPT_TIME, FIELD(transaction), .def = "0", .min = 0, .max = HOUR,

@@ -40,6 +40,9 @@ struct phone_settings {
     lab_time retry;         /* after a rejection */
     lab_time timeout_retry; /* after no answer */
 
+    bool message_waiting;
+    lab_time message_waiting_period;
+
     lab_time t1, t2;
     lab_time transaction; /* timers B and F; 0: 64·T1 */
     bool rport;

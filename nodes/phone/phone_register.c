@@ -177,6 +177,7 @@ static void settle(struct phone *p)
     if (p->settings->unregister_on_return && left_behind(p, &before, &reg->home))
         phone_farewell_say(p, before);
     phone_register_moved(p, false);
+    phone_subscribe_check(p);
 }
 
 static void accepted(struct phone *p, const struct sip_msg *response)

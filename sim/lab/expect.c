@@ -23,6 +23,8 @@ static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
 static const char *const alg_places[] = {"via", "contact", "request-uri", "media", "origin", NULL};
 static const char *const groups[] = {"registrar", "proxy", "all", NULL};
 static const char *const server_sites[] = {"primary", "backup", NULL};
+static const char *const subscription_states[] = {"trying", "active",    "notified", "failed",  "terminated",
+                                                  "added",  "refreshed", "expired",  "removed", NULL};
 static const char *const service_states[] = {"normal", "503", "silent", "stopping", NULL};
 static const char *const location_states[] = {"added", "refreshed", "expired", "removed", NULL};
 static const char *const relay_states[] = {"opened", "latched", "moved", "refused", "closed", NULL};
@@ -108,6 +110,15 @@ const struct event_word expect_events[] = {
       {"to", "to", EVENT_WORDS, server_sites, .help = "where to"},
       {"server", "server", EVENT_TEXT, .help = "the server's endpoint, as 10.0.1.10:5060"},
       {"why", "why", EVENT_TEXT, .help = "no answer, transport error, 503, it answers again"}}},
+    {"subscription",
+     "subscription",
+     "subscriptions of phones, and those kept by a PBX",
+     {{"at", "node", EVENT_NODE, .help = "the phone or the PBX"},
+      {"state", "state", EVENT_WORDS, subscription_states, .help = "what happened"},
+      {"aor", "aor", EVENT_TEXT, .help = "whose, as sip:101@lab.example"},
+      {"server", "server", EVENT_TEXT, .help = "where the phone subscribes, as 10.0.1.10:5060"},
+      {"messages", "messages", EVENT_TEXT, .help = "new and old voice messages, as 2/8"},
+      {"reason", "reason", EVENT_TEXT, .help = "why it failed"}}},
     {"service",
      "service",
      "how well a PBX serves",
