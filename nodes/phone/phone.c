@@ -3,6 +3,7 @@
 #include "nodes/base/error.h"
 #include "nodes/node.h"
 #include "nodes/phone/phone_call.h"
+#include "nodes/phone/phone_config.h"
 #include "nodes/proto/sip_msg.h"
 
 #include <stdlib.h>
@@ -180,6 +181,7 @@ const struct node_kind phone_kind = {.name = "phone",
                                      .options = phone_options,
                                      .settings_size = sizeof(struct phone_settings),
                                      .conflict = conflict,
+                                     .read_config = phone_config_read,
                                      .start = start,
                                      .command = phone_command,
                                      .stop = stop,

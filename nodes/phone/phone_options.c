@@ -16,6 +16,8 @@ const struct option phone_options[] = {
      .needed = true},
     {"password", OPT_TEXT, FIELD(password), .help = "of the line, for digest authentication"},
     {"domain", OPT_TEXT, FIELD(domain), .def = "lab.example", .help = "SIP domain of the lines"},
+    {"config", OPT_TEXT, FIELD(config),
+     .help = "a maker's own configuration file (Aastra, Mitel, Avaya); what is set here goes over it"},
     {"proxy", OPT_ENDPOINT, FIELD(proxy), .port = 5060, .node = "*", .needed = true,
      .help = "where calls are sent: the SBC, or the PBX"},
     {"proxy port", OPT_COUNT, FIELD(proxy_port), .def = "0", .max = 65535, .help = PORT_HELP},

@@ -19,6 +19,7 @@ struct phone_settings {
     char line[TONE_DIGITS + 1];
     char password[64];
     char domain[64];
+    char config[256];               /* for whoever reads the settings: node_kind.read_config */
     struct endpoint proxy;          /* needed */
     struct endpoint registrar;      /* port 0, here and below: none */
     struct endpoint outbound_proxy; /* stands before the others */
