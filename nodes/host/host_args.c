@@ -34,6 +34,100 @@ static bool near_a_port(const struct node_kind *kind, struct span name, struct n
     return best->name.n != 0;
 }
 
+/* ---- a maker's own file (node_kind.read_config) ---- */
+
+struct config_reading {
+    struct host_args *args;
+    const struct node_kind *kind;
+    const char *path;
+    struct text *why;
+    struct text warnings;
+    int error; /* of the first mistake, which is in `why` */
+};
+
+/* "startup.cfg:3:15: " */
+static void put_place(const struct config_reading *r, unsigned line, unsigned column, struct text *out)
+{
+    text_str(out, r->path);
+    text_char(out, ':');
+    text_u64(out, line);
+    text_char(out, ':');
+    text_u64(out, column);
+    text_str(out, ": ");
+}
+
+static void config_set(void *arg, const char *path, struct span value, unsigned line, unsigned column)
+{
+    struct config_reading *r = arg;
+    char buf[256];
+    struct text why = text_on(buf, sizeof buf);
+    int error = options_set(r->kind->options, r->args->settings, span_of(path), value, &why);
+    if (!error || r->error)
+        return;
+    r->error = error;
+    put_place(r, line, column, r->why);
+    text_str(r->why, buf);
+}
+
+static void config_warn(void *arg, unsigned line, unsigned column, const char *what)
+{
+    struct config_reading *r = arg;
+    put_place(r, line, column, &r->warnings);
+    text_str(&r->warnings, what);
+    text_char(&r->warnings, '\n');
+}
+
+static void config_refuse(void *arg, unsigned line, unsigned column, const char *what)
+{
+    struct config_reading *r = arg;
+    if (r->error)
+        return;
+    r->error = FE_ESYNTAX;
+    put_place(r, line, column, r->why);
+    text_str(r->why, what);
+}
+
+static int file_whole(const char *path, char **text, size_t *n)
+{
+    FILE *f = fopen(path, "rb");
+    *text = NULL;
+    *n = 0;
+    if (!f)
+        return FE_EOS;
+    ssize_t got = getdelim(text, &(size_t){0}, '\0', f); /* these files have no NUL */
+    int error = ferror(f) ? FE_EOS : 0;
+    *n = got > 0 ? (size_t)got : 0;
+    fclose(f);
+    return error;
+}
+
+static int read_config(struct host_args *args, const struct node_kind *kind, struct span path, struct text *why)
+{
+    static const struct node_config_events events = {config_set, config_warn, config_refuse};
+    char name[256];
+    char *text;
+    size_t n;
+    if (!span_copy(path, name, sizeof name) || file_whole(name, &text, &n))
+        return complain(why, FE_EOS, "cannot read ", path, "");
+    struct config_reading r = {.args = args, .kind = kind, .path = name, .why = why};
+    r.warnings = text_on(args->warnings, sizeof args->warnings);
+    kind->read_config((struct span){text, n}, &events, &r);
+    free(text);
+    return r.error;
+}
+
+/* What is set on the command line goes over the file, wherever the file is named there. */
+static int read_configs(struct host_args *args, const struct node_kind *kind, int argc, char **argv, struct text *why)
+{
+    int error = 0;
+    for (int i = 1; kind->read_config && !error && i < argc; i++) {
+        struct span value;
+        if (span_is(span_trim(span_cut(span_of(argv[i]), '=', &value)), "config"))
+            error = read_config(args, kind, span_trim(value), why);
+    }
+    return error;
+}
+
 static int set_word(struct host_args *args, const struct node_kind *kind, struct span path, struct span value,
                     struct text *why)
 {
@@ -155,6 +249,7 @@ int host_args_read(struct host_args *args, const struct node_kind *kind, int arg
     *args = (struct host_args){.name = kind->name, .settings = options_new(kind->options, kind->settings_size)};
     if (!args->settings)
         return complain(why, FE_EMEM, "out of memory", SPAN(""), "");
+    error = read_configs(args, kind, argc, argv, why);
     for (int i = 1, used; !error && i < argc; i += used) {
         used = 1;
         if (argv[i][0] == '-')
