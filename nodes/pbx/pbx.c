@@ -14,7 +14,7 @@ extern const struct node_kind pbx_kind;
 static void request(void *arg, struct sip_txn *txn, const struct sip_incoming *in)
 {
     struct pbx *pbx = arg;
-    if (pbx_service_refuses(pbx, txn, !span_empty(in->core->to.tag)))
+    if (pbx_service_refuses(pbx, txn, in))
         return;
     if (in->msg->method == SIP_REGISTER)
         pbx_registrar_request(pbx, txn, in);

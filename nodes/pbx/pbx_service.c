@@ -96,12 +96,25 @@ const char *pbx_service_set(struct pbx *pbx, struct span words)
 
 /* ---- requests ---- */
 
-bool pbx_service_refuses(struct pbx *pbx, struct sip_txn *txn, bool in_dialog)
+static bool overloaded(struct pbx *pbx, const struct sip_incoming *in)
+{
+    struct pbx_service *s = &pbx->service;
+    lab_time second = host_now(pbx->host) / SEC;
+    if (pbx->settings->capacity == 0 || in->msg->method == SIP_OPTIONS)
+        return false;
+    if (s->second != second)
+        s->taken = 0;
+    s->second = second;
+    return s->taken++ >= pbx->settings->capacity;
+}
+
+bool pbx_service_refuses(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in)
 {
     const struct pbx_service *s = &pbx->service;
+    bool new = span_empty(in->core->to.tag);
     char buf[64];
     struct text headers = text_on(buf, sizeof buf);
-    if (s->state == PBX_NORMAL || (s->state == PBX_STOPPING && in_dialog))
+    if (s->state == PBX_NORMAL ? !new || !overloaded(pbx, in) : s->state == PBX_STOPPING && !new)
         return false;
     if (s->retry_after)
         sip_put_number(&headers, SIP_H_RETRY_AFTER, (uint64_t)(s->retry_after / SEC));

@@ -30,7 +30,9 @@ enum pbx_service_state {
 struct pbx_service {
     enum pbx_service_state state;
     lab_time retry_after; /* what a 503 says; 0: nothing */
-    struct timer timer;   /* STOPPING: the end of its patience */
+    lab_time second;      /* the one that `taken` counts new requests of, for the capacity */
+    uint32_t taken;
+    struct timer timer; /* STOPPING: the end of its patience */
 };
 
 void pbx_service_init(struct pbx *pbx);  /* as the settings say */
@@ -45,7 +47,7 @@ void pbx_service_leave(struct pbx *pbx);
 /* A call may have ended: the last one of a PBX that stops? */
 void pbx_service_call_ended(struct pbx *pbx);
 
-/* True: the request has been refused. `in_dialog`: it belongs to a call, which a PBX that stops sees to its end. */
-bool pbx_service_refuses(struct pbx *pbx, struct sip_txn *txn, bool in_dialog);
+/* True: the request has been refused. What belongs to a call is not new: a PBX that stops sees it to its end. */
+bool pbx_service_refuses(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in);
 
 #endif

@@ -16,7 +16,8 @@ struct pbx_line_settings {
 };
 
 struct pbx_settings {
-    struct option_items lines; /* struct pbx_line_settings */
+    struct option_items lines;    /* struct pbx_line_settings */
+    struct port_range line_range; /* further lines, of these numbers and without a password; 0: none */
     char domain[PBX_DOMAIN];
     struct option_items domains; /* char[PBX_DOMAIN] each: other ones that it serves */
     uint32_t port;
@@ -27,6 +28,7 @@ struct pbx_settings {
     bool remember;      /* PB-2: registrations outlive `restart` */
     int answers;        /* enum pbx_answers */
     lab_time retry_after;
+    uint32_t capacity; /* new requests a second, OPTIONS not counted; 0: no limit */
     lab_time patience; /* after `stop`: so long with running calls */
 };
 

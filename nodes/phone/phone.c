@@ -137,6 +137,7 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     p->contact = p->local;
     p->media_ttl = (uint8_t)s->media_ttl;
     host_stream(h, "phone", &p->rng);
+    host_stream(h, "spread", &p->spread);
     sip_auth_init(&p->call_auth, h, "calls");
     phone_failover_init(p);
     phone_register_init(p);

@@ -52,7 +52,8 @@ struct phone {
     uint32_t calls_made;       /* the number of the newest */
     uint16_t next_media_port;
     uint8_t media_ttl;
-    struct prng rng; /* tags, Call-IDs */
+    struct prng rng;    /* tags, Call-IDs */
+    struct prng spread; /* of moves */
     struct timer keep_alive;
     struct sip_txn *probe; /* an OPTIONS that keeps the mapping alive */
     unsigned probed;       /* the server that it was sent to */

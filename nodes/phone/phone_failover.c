@@ -104,7 +104,7 @@ static void follow(struct phone *p, unsigned moved, const unsigned *from, const 
     }
     probe_timer_set(p);
     phone_register_moved(p, away);
-    if (p->registration.txn == NULL && !p->registration.deciding)
+    if (!p->registration.txn && !p->registration.waiting && !p->registration.deciding)
         phone_subscribe_check(p); /* else when the registration has followed */
 }
 

@@ -61,6 +61,11 @@ const struct option phone_options[] = {
      .help = "pause after a rejected registration (PH-25)"},
     {"registration timeout retry timer", OPT_TIME, FIELD(timeout_retry), .def = "120s", .min = SEC, .max = 86400 * SEC,
      .help = "pause after a registration without an answer (PH-25)"},
+    {"registration retry limit", OPT_TIME, FIELD(retry_limit), .def = "0", .min = 0, .max = 86400 * SEC,
+     .help = "both pauses double with every failure in a row, up to this (PH-26: 30s up to 1800s); 0: they stay"},
+    {"failover spread", OPT_TIME, FIELD(spread), .def = "0", .min = 0, .max = HOUR,
+     .help =
+         "the registration moves to another server after a random part of this, so that not all phones come at once"},
 
     {"message waiting", OPT_FLAG, FIELD(message_waiting), .def = "no",
      .help = "subscribes to its message waiting indication (RFC 3842)"},

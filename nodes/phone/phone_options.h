@@ -40,6 +40,8 @@ struct phone_settings {
     lab_time renewal;       /* refresh so long before the expiry */
     lab_time retry;         /* after a rejection */
     lab_time timeout_retry; /* after no answer */
+    lab_time retry_limit;   /* both double up to this; 0: they stay */
+    lab_time spread;        /* a move waits a random part of this */
 
     bool message_waiting;
     lab_time message_waiting_period;

@@ -57,6 +57,16 @@ static void retry_at(struct phone *p, lab_time pause)
     host_timer_start(p->host, &p->registration.timer, host_now(p->host) + pause);
 }
 
+/* PH-26: the pauses grow while the phone is not wanted. */
+static lab_time grown(struct phone *p, lab_time pause)
+{
+    lab_time limit = p->settings->retry_limit;
+    for (unsigned i = 0; i < p->registration.failures && pause < limit; i++)
+        pause = 2 * pause < limit ? 2 * pause : limit;
+    p->registration.failures++;
+    return pause;
+}
+
 static void failed(struct phone *p, unsigned status, struct span reason, lab_time pause)
 {
     struct verdict why = {.status = status, .reason = reason};
@@ -126,16 +136,37 @@ static bool route(struct phone *p)
     return true;
 }
 
-/* `lost`: what was registered is not any more. */
+/* Chooses where to go. `lost`: what was registered is not any more. */
 static void attempt(struct phone *p, unsigned tried, bool lost)
 {
     struct verdict why = {0};
     p->registration.tried = tried;
+    p->registration.come_back = NEVER;
     (void)route(p);                           /* a new attempt goes somewhere */
     sip_auth_accepted(&p->registration.auth); /* a refusal was of the last attempt, not of this one */
     if (lost || p->registration.state != PHONE_REGISTERED)
         set_state(p, PHONE_TRYING, &why);
-    register_send(p);
+}
+
+/* To the site that was chosen, now or after a random part of the spread. */
+static void go(struct phone *p)
+{
+    uint64_t spread = (uint64_t)p->settings->spread;
+    if (spread == 0) {
+        register_send(p);
+        return;
+    }
+    p->registration.waiting = true;
+    retry_at(p, (lab_time)prng_below(&p->spread, spread + 1));
+}
+
+/* The pause after an attempt that failed everywhere: whoever said when to come back is believed. */
+static lab_time pause_after(struct phone *p)
+{
+    lab_time at = p->registration.come_back;
+    if (at == NEVER)
+        return grown(p, p->settings->timeout_retry);
+    return at > host_now(p->host) ? at - host_now(p->host) : 0;
 }
 
 /* No answer, or the wrong one, from the server: on to the next site, or a pause. */
@@ -143,20 +174,21 @@ static void unserved(struct phone *p, unsigned status, struct span reason, const
 {
     struct phone_registration *reg = &p->registration;
     struct verdict why = {0};
-    lab_time pause = retry_after ? retry_after : p->settings->timeout_retry;
     bool at_home = reg->home.known && reg->home.server == reg->to.server;
     reg->tried |= 1u << reg->to.site;
+    if (retry_after && host_now(p->host) + retry_after < reg->come_back)
+        reg->come_back = host_now(p->host) + retry_after;
     reg->deciding = true;
     phone_server_failed(p, reg->to.server, because, retry_after);
     reg->deciding = false;
     if (reg->state == PHONE_UNREGISTERING || !route(p)) {
-        failed(p, status, reason, pause);
+        failed(p, status, reason, pause_after(p));
         return;
     }
     sip_auth_accepted(&reg->auth); /* the next server has not refused anything */
     if (reg->state == PHONE_REGISTERED && at_home)
         set_state(p, PHONE_TRYING, &why);
-    register_send(p);
+    go(p);
 }
 
 /* Did the phone leave a binding behind when it went back? Where only the way to the registrar is another one, the
@@ -193,6 +225,7 @@ static void accepted(struct phone *p, const struct sip_msg *response)
         failed(p, response->status, response->reason, p->settings->retry);
         return;
     }
+    reg->failures = 0;
     set_state(p, PHONE_REGISTERED, &why);
     retry_at(p, refresh_after(p, (lab_time)why.expires * SEC));
     settle(p);
@@ -202,10 +235,11 @@ static void accepted(struct phone *p, const struct sip_msg *response)
 static void rejected(struct phone *p, const struct sip_msg *response)
 {
     uint32_t seconds;
-    lab_time pause = p->settings->retry;
-    if (p->settings->heed_retry_after && sip_delta_parse(sip_value(response, SIP_H_RETRY_AFTER), &seconds, NULL) == 0 &&
-        seconds > 0)
+    lab_time pause = 0;
+    if (p->settings->heed_retry_after && sip_delta_parse(sip_value(response, SIP_H_RETRY_AFTER), &seconds, NULL) == 0)
         pause = (lab_time)seconds * SEC;
+    if (pause == 0)
+        pause = grown(p, p->settings->retry);
     failed(p, response->status, response->reason, pause);
 }
 
@@ -311,7 +345,13 @@ static void register_send(struct phone *p)
 
 static void timer_fired(void *arg)
 {
-    phone_register_start(arg);
+    struct phone *p = arg;
+    bool chosen = p->registration.waiting;
+    p->registration.waiting = false;
+    if (chosen)
+        register_send(p);
+    else
+        phone_register_start(p);
 }
 
 void phone_register_init(struct phone *p)
@@ -332,7 +372,9 @@ void phone_register_start(struct phone *p)
     if (reg->txn)
         return;
     host_timer_stop(p->host, &reg->timer);
+    reg->waiting = false;
     attempt(p, 0, false);
+    register_send(p);
 }
 
 /* Nothing to do when the registration is, or is about to be, where it belongs; else at once, and when a better place
@@ -341,12 +383,14 @@ void phone_register_moved(struct phone *p, bool away)
 {
     struct phone_registration *reg = &p->registration;
     bool wanted = reg->state == PHONE_TRYING || reg->state == PHONE_REGISTERED || reg->state == PHONE_FAILED;
-    if (reg->deciding || !wanted || is_in_use(p, reg->txn ? &reg->to : &reg->home))
+    if (reg->deciding || !wanted || is_in_use(p, reg->txn || reg->waiting ? &reg->to : &reg->home))
         return;
     txn_drop(p);
     host_timer_stop(p->host, &reg->timer);
+    reg->waiting = false;
     unsigned better = (1u << phone_servers_active(&p->servers, PHONE_REGISTRAR)) - 1;
     attempt(p, away ? better : 0, away);
+    go(p);
 }
 
 void phone_register_end(struct phone *p)
@@ -356,6 +400,7 @@ void phone_register_end(struct phone *p)
     if (p->registration.home.known)
         p->registration.to = p->registration.home;
     host_timer_stop(p->host, &p->registration.timer);
+    p->registration.waiting = false;
     set_state(p, PHONE_UNREGISTERING, &why);
     register_send(p);
 }

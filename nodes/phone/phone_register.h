@@ -48,6 +48,9 @@ struct phone_registration {
     struct sip_txn *txn;    /* NULL: nothing is under way */
     struct phone_home to;   /* where the REGISTER goes */
     struct phone_home home; /* where the last one was accepted */
+    unsigned failures;      /* attempts in a row */
+    lab_time come_back;     /* the earliest that a server of this attempt asked for (Retry-After); NEVER: none did */
+    bool waiting;           /* the next site is chosen, the timer runs towards going there (failover spread) */
     unsigned tried;         /* sites that have failed the attempt under way, by bit */
     bool deciding;          /* it reports to phone_failover.c, and looks at what moved by itself */
     struct phone_farewell farewell;

@@ -42,6 +42,19 @@ static void silence_is_silence_also_to_an_invite(void **state)
     pbx_fixture_fini(&f);
 }
 
+static void above_its_capacity_it_refuses_until_the_next_second(void **state)
+{
+    (void)state;
+    static const char *const small[] = {"capacity", "2", "retry after", "10s", NULL};
+    struct pbx_fixture f = pbx_fixture_of(small);
+    assert_status(pbx_register(&f, "102", 1, CONTACT), 200);
+    assert_status(pbx_register(&f, "102", 2, CONTACT), 200);
+    assert_non_null(strstr(pbx_register(&f, "102", 3, CONTACT), "Retry-After: 10\r\n"));
+    fake_advance(f.host, f.host->now + SEC);
+    assert_status(pbx_register(&f, "102", 4, CONTACT), 200);
+    pbx_fixture_fini(&f);
+}
+
 static void what_it_does_not_understand_is_told(void **state)
 {
     (void)state;
@@ -89,6 +102,7 @@ int main(void)
         cmocka_unit_test(rfc_3261_21_5_4_503_says_when_to_come_back),
         cmocka_unit_test(a_setting_makes_it_fail_from_the_start),
         cmocka_unit_test(silence_is_silence_also_to_an_invite),
+        cmocka_unit_test(above_its_capacity_it_refuses_until_the_next_second),
         cmocka_unit_test(what_it_does_not_understand_is_told),
         cmocka_unit_test(a_stop_refuses_what_is_new_and_sees_calls_to_their_end),
         cmocka_unit_test(a_stop_without_calls_is_at_once),

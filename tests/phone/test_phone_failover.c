@@ -141,6 +141,42 @@ static void without_probes_the_blacklist_says_when_PH_25(void **state)
     assert_false(span_is(sip_value(&b.msg, SIP_H_EXPIRES), "0"));
 }
 
+static void the_pause_grows_up_to_its_limit_PH_26(void **state)
+{
+    static const char *const growing[] = {"registration timeout retry timer=30s", "registration retry limit=100s",
+                                          NULL};
+    static const lab_time pauses[] = {30 * SEC, 60 * SEC, 100 * SEC, 100 * SEC};
+    lab_time at = 4 * SEC;
+    (void)state;
+    setup(NULL, NULL, growing);
+    net_run(at);
+    for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++) {
+        assert_int_equal(net_count("alice", "registration", "state", "failed"), i + 1);
+        at += pauses[i];
+        net_run(at - 1);
+        assert_int_equal(net_count("alice", "registration", "state", "trying"), i + 1);
+        net_run(at);
+        assert_int_equal(net_count("alice", "registration", "state", "trying"), i + 2);
+        at += 4 * SEC;
+        net_run(at);
+    }
+}
+
+static void a_spread_delays_the_move_and_nothing_else(void **state)
+{
+    static const char *const spread[] = {"backup proxy=203.0.113.11", "backup registrar=203.0.113.11",
+                                         "failover spread=10s", NULL};
+    (void)state;
+    setup(NULL, accept, spread);
+    net_run(4 * SEC + 20 * MS);
+    assert_int_equal(net_count("alice", "failover", "to", "backup"), 2);
+    unsigned early = b.received;
+    net_run(14 * SEC + 20 * MS);
+    assert_int_equal(early, 0);
+    assert_int_equal(b.received, 1);
+    assert_true(record_is(net_last("alice", "registration", NULL, NULL), "state", "registered"));
+}
+
 /* ---- subscriptions ---- */
 
 /* The last SUBSCRIBE that a server saw. */
@@ -273,6 +309,8 @@ int main(void)
         cmocka_unit_test_teardown(retry_after_goes_elsewhere_at_once_21_5_4, teardown),
         cmocka_unit_test_teardown(both_dead_are_asked_in_turn_after_the_pause_PH_14, teardown),
         cmocka_unit_test_teardown(without_probes_the_blacklist_says_when_PH_25, teardown),
+        cmocka_unit_test_teardown(the_pause_grows_up_to_its_limit_PH_26, teardown),
+        cmocka_unit_test_teardown(a_spread_delays_the_move_and_nothing_else, teardown),
         cmocka_unit_test_teardown(it_subscribes_once_it_is_registered_rfc_3842, teardown),
         cmocka_unit_test_teardown(it_moves_with_the_proxy_PH_20, teardown),
         cmocka_unit_test_teardown(without_a_notify_it_has_failed_4_1_2_4, teardown),
