@@ -96,7 +96,7 @@ static void probe_timer_set(struct phone *p)
 static void follow(struct phone *p, unsigned moved, const unsigned *from, const char *why)
 {
     bool away = false;
-    for (unsigned i = 0; i < p->servers.groups_n; i++) {
+    for (unsigned i = 0; i < PHONE_GROUPS; i++) {
         if (!(moved & 1u << i))
             continue;
         trace(p, i, from[i], why);
