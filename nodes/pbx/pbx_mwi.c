@@ -61,17 +61,23 @@ static void trace(const struct subscription *s, const char *state, uint32_t expi
 
 /* ---- life ---- */
 
+/* It is off the list already. */
+static void release(struct subscription *s)
+{
+    if (s->notify)
+        sip_txn_release(s->notify);
+    host_timer_stop(s->mwi->pbx->host, &s->expiry);
+    sip_dialog_fini(&s->dialog);
+    free(s);
+}
+
 static void subscription_free(struct subscription *s)
 {
     struct subscription **at = &s->mwi->subscriptions;
     while (*at != s)
         at = &(*at)->next;
     *at = s->next;
-    if (s->notify)
-        sip_txn_release(s->notify);
-    host_timer_stop(s->mwi->pbx->host, &s->expiry);
-    sip_dialog_fini(&s->dialog);
-    free(s);
+    release(s);
 }
 
 /* The last NOTIFY says why; the subscription goes with its answer. */
@@ -350,8 +356,11 @@ void pbx_mwi_deactivate(struct pbx_mwi *mwi)
 
 void pbx_mwi_forget(struct pbx_mwi *mwi)
 {
-    while (mwi && mwi->subscriptions)
-        subscription_free(mwi->subscriptions);
+    while (mwi && mwi->subscriptions) {
+        struct subscription *s = mwi->subscriptions;
+        mwi->subscriptions = s->next;
+        release(s);
+    }
 }
 
 int pbx_mwi_new(struct pbx_mwi **out, struct pbx *pbx)

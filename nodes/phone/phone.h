@@ -3,7 +3,7 @@
  *   phone.c           start, stop, what arrives outside of calls
  *   phone_options.c   settings                      phone_commands.c  what its user can do
  *   phone_request.c   requests outside of dialogs   phone_register.c  the registration
- *   phone_subscribe.c message waiting               phone_farewell.c  a registration left behind
+ *   phone_subscribe.c message waiting               phone_unsubscribe.c, phone_farewell.c  what is left behind
  *   phone_keep_alive.c                              phone_stun.c      how it is seen from outside
  *   phone_servers.c   which server is asked         phone_failover.c  what follows when that changes
  *   phone_call*.c    calls, see phone_call.h */
@@ -47,6 +47,7 @@ struct phone {
     bool stun_tried; /* it was answered, or gave up, once */
     struct phone_registration registration;
     struct phone_subscription subscription;
+    struct phone_unsubscription unsubscription;
     struct sip_auth call_auth; /* the proxy's challenges to INVITE, BYE, … */
     struct phone_call *calls;  /* newest first; at most one is not over for its user */
     uint32_t calls_made;       /* the number of the newest */

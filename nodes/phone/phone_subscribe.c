@@ -218,37 +218,27 @@ static int send_first(struct phone *p)
     return phone_request_send(p, &request, &subscribe_events, p, &sub->txn);
 }
 
-static int send_in_dialog(struct phone *p, uint32_t expires, const struct sip_client_events *events,
-                          struct sip_txn **txn)
+static int send_refresh(struct phone *p)
 {
     struct phone_subscription *sub = &p->subscription;
     struct sip_credentials who = phone_credentials(p, sub->aor);
     char room[1024];
     struct text headers = text_on(room, sizeof room);
-    headers_write(expires, &headers);
+    headers_write(sub->expires, &headers);
     sip_auth_header(&sub->auth, &who, SPAN("SUBSCRIBE"), span_of(sub->dialog.target), &headers);
     struct sip_dialog_request request = {.method = "SUBSCRIBE", .headers = text_span(&headers)};
-    return sip_dialog_send(&sub->dialog, &request, events, p, txn);
+    return sip_dialog_send(&sub->dialog, &request, &subscribe_events, p, &sub->txn);
 }
 
 static void subscribe_send(struct phone *p)
 {
     struct phone_subscription *sub = &p->subscription;
     sub->notified = false;
-    int error =
-        sub->state == PHONE_SUBSCRIBED ? send_in_dialog(p, sub->expires, &subscribe_events, &sub->txn) : send_first(p);
+    int error = sub->state == PHONE_SUBSCRIBED ? send_refresh(p) : send_first(p);
     if (!error)
         return;
     sub->txn = NULL;
     failed(p, 503, sip_reason_phrase(503), p->settings->timeout_retry);
-}
-
-/* Back at a better proxy: the other one need not notify any more (§4.1.2.3). What it answers does not matter. */
-static void unsubscribe(struct phone *p)
-{
-    struct sip_txn *txn;
-    if (p->subscription.state == PHONE_SUBSCRIBED && send_in_dialog(p, 0, NULL, &txn) == 0)
-        sip_txn_release(txn);
 }
 
 static void timer_fired(void *arg)
@@ -319,6 +309,8 @@ void phone_subscribe_notify(struct phone *p, struct sip_txn *txn, const struct s
 {
     struct phone_subscription *sub = &p->subscription;
     struct sip_subscription s;
+    if (phone_unsubscribe_notified(p, txn, in->msg))
+        return;
     if (!is_ours(sub, in) || !sip_event_is(in->msg, MWI_EVENT)) {
         sip_txn_reply_status(txn, 481);
         return;
@@ -350,8 +342,8 @@ void phone_subscribe_check(struct phone *p)
         return;
     if (sub->state != PHONE_UNSUBSCRIBED && there)
         return;
-    if (site < sub->aor)
-        unsubscribe(p);
+    if (site < sub->aor && sub->state == PHONE_SUBSCRIBED)
+        phone_unsubscribe(p, &sub->dialog, sub->aor);
     begin(p, 0);
 }
 
@@ -363,9 +355,11 @@ void phone_subscribe_init(struct phone *p)
     sub->expires = (uint32_t)(p->settings->message_waiting_period / SEC);
     timer_init(&sub->timer, timer_fired, p);
     timer_init(&sub->notify, not_notified, p);
+    phone_unsubscribe_init(p);
 }
 
 void phone_subscribe_stop(struct phone *p)
 {
+    phone_unsubscribe_stop(p);
     forget(p);
 }

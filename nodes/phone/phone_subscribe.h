@@ -39,6 +39,14 @@ struct phone_subscription {
     bool notified;       /* since the last SUBSCRIBE */
 };
 
+/* One that was left at the backup: one at a time. */
+struct phone_unsubscription {
+    struct sip_dialog dialog;
+    unsigned aor;
+    struct sip_auth auth;
+    struct sip_txn *txn; /* NULL: nothing is under way */
+};
+
 void phone_subscribe_init(struct phone *p);
 void phone_subscribe_stop(struct phone *p); /* silently */
 
@@ -47,5 +55,12 @@ void phone_subscribe_check(struct phone *p);
 
 /* A NOTIFY came: is answered. */
 void phone_subscribe_notify(struct phone *p, struct sip_txn *txn, const struct sip_incoming *in);
+
+/* phone_unsubscribe.c: ends the subscription of this dialog, which it takes over; what comes of it does not matter. */
+void phone_unsubscribe_init(struct phone *p);
+void phone_unsubscribe(struct phone *p, struct sip_dialog *dialog, unsigned aor);
+void phone_unsubscribe_stop(struct phone *p);
+/* A NOTIFY of such a dialog has been answered; false: it belongs to none. */
+bool phone_unsubscribe_notified(struct phone *p, struct sip_txn *txn, const struct sip_msg *notify);
 
 #endif

@@ -160,7 +160,7 @@ int facts_line(struct facts *f, struct span line)
     if (!record_get(line, "ev", &ev))
         return -1;
     record_get_i64(line, "t", &f->now);
-    outages_line(&f->outages, line, ev);
+    outages_line(&f->outages, line, ev, f->now);
     if (!record_get(line, "node", &name))
         return -1;
     int index = names_find(&f->lab->node_names, name);

@@ -127,6 +127,13 @@ static void call_line(struct outages *o, struct outage *of, struct span line, la
     is_lost(theirs);
 }
 
+/* The events that tell something: most lines are none of them. */
+static bool tells(struct span ev)
+{
+    return span_is(ev, "registration") || span_is(ev, "failover") || span_is(ev, "flow") || span_is(ev, "call") ||
+           span_is(ev, "power");
+}
+
 static void node_line(struct outages *o, struct span line, struct span ev, lab_time now)
 {
     struct span name;
@@ -146,15 +153,13 @@ static void node_line(struct outages *o, struct span line, struct span ev, lab_t
         is_lost(of);
 }
 
-void outages_line(struct outages *o, struct span line, struct span ev)
+void outages_line(struct outages *o, struct span line, struct span ev, lab_time now)
 {
-    int64_t now = 0;
-    record_get_i64(line, "t", &now);
     if (span_is(ev, "step"))
         step_line(o, line, now);
     else if (o->armed != NEVER && harms(line, ev))
         fault_begins(o);
-    if (o->fault != NEVER)
+    if (o->fault != NEVER && tells(ev))
         node_line(o, line, ev, now);
 }
 

@@ -40,8 +40,8 @@ struct outages {
 int outages_init(struct outages *o, const struct lab *lab); /* 0 or FE_EMEM */
 void outages_fini(struct outages *o);                       /* fine on zeroed memory */
 
-/* A line of the trace, in their order; `ev` is its event. */
-void outages_line(struct outages *o, struct span line, struct span ev);
+/* A line of the trace, in their order; `ev` is its event, `now` its time. */
+void outages_line(struct outages *o, struct span line, struct span ev, lab_time now);
 
 /* As the verdict tells it; durations since the fault. NEVER: it has not come to that. */
 struct outage_measure {
