@@ -16,6 +16,15 @@ static void reply_with(struct sip_txn *txn, unsigned status, struct span headers
     (void)sip_txn_reply(txn, &reply);
 }
 
+static void reply_allowed(const struct phone *p, struct sip_txn *txn, unsigned status, const char *more)
+{
+    char room[128];
+    struct text headers = text_on(room, sizeof room);
+    phone_allow_write(p, &headers);
+    text_str(&headers, more);
+    reply_with(txn, status, text_span(&headers));
+}
+
 /* §12.2.2: only a request newer than the last one is looked at. */
 static bool in_order(struct phone_call *c, struct sip_txn *txn, const struct sip_msg *request)
 {
@@ -47,11 +56,11 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_incoming
     enum sip_method method = in->msg->method;
     struct phone_call *c = phone_call_of(p, in->msg);
     if (method == SIP_OPTIONS)
-        reply_with(txn, 200, SPAN("Allow: " PHONE_ALLOW "\r\nAccept: application/sdp\r\n")); /* §11.2 */
-    else if (method == SIP_NOTIFY)
+        reply_allowed(p, txn, 200, "Accept: application/sdp\r\n"); /* §11.2 */
+    else if (method == SIP_NOTIFY && p->settings->message_waiting)
         phone_subscribe_notify(p, txn, in);
     else if (method != SIP_INVITE && method != SIP_BYE)
-        reply_with(txn, 405, SPAN("Allow: " PHONE_ALLOW "\r\n")); /* §8.2.1 */
+        reply_allowed(p, txn, 405, ""); /* §8.2.1 */
     else if (c)
         request_in_call(c, txn, in);
     else if (method == SIP_BYE || has_to_tag(in->msg))

@@ -60,8 +60,6 @@ struct phone {
     unsigned probed;       /* the server that it was sent to */
 };
 
-#define PHONE_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY"
-
 enum {
     PHONE_CALL_ID = 24, /* digits of what it makes up itself */
     PHONE_TAG = 10,
@@ -88,7 +86,8 @@ int phone_request_route(const struct phone *p, struct phone_request *request, en
 int phone_request_send(struct phone *p, const struct phone_request *request, const struct sip_client_events *events,
                        void *arg, struct sip_txn **out);
 void phone_aor_write(const struct phone *p, unsigned aor, struct text *out); /* sip:101@lab.example */
-void phone_contact_write(const struct phone *p, struct text *out);           /* <sip:101@192.168.1.20:5060> */
+void phone_allow_write(const struct phone *p, struct text *out);   /* the header line Allow: what it understands */
+void phone_contact_write(const struct phone *p, struct text *out); /* <sip:101@192.168.1.20:5060> */
 /* The header lines Contact and Allow, which INVITE and its answers carry; at least 256 bytes of room. */
 struct span phone_contact_headers(const struct phone *p, struct text *room);
 struct sip_credentials phone_credentials(const struct phone *p, unsigned aor);

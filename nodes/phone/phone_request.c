@@ -15,11 +15,18 @@ void phone_contact_write(const struct phone *p, struct text *out)
     text_char(out, '>');
 }
 
+void phone_allow_write(const struct phone *p, struct text *out)
+{
+    text_str(out, "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS");
+    text_str(out, p->settings->message_waiting ? ", NOTIFY\r\n" : "\r\n");
+}
+
 struct span phone_contact_headers(const struct phone *p, struct text *room)
 {
     text_str(room, "Contact: ");
     phone_contact_write(p, room);
-    text_str(room, "\r\nAllow: " PHONE_ALLOW "\r\n");
+    text_str(room, "\r\n");
+    phone_allow_write(p, room);
     return text_span(room);
 }
 

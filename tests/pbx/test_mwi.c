@@ -18,11 +18,17 @@ static const char *subscribe(struct pbx_fixture *f, unsigned cseq, const char *h
     return pbx_request(f, alice_at, "SUBSCRIBE sip:102@lab.example", cseq, "sub-1", headers);
 }
 
+/* The PBX's last datagram. */
+static const char *last(const struct pbx_fixture *f)
+{
+    return sent(f, f->host->sent_n - 1);
+}
+
 /* The test is the subscriber's phone, too: it answers the PBX's last NOTIFY. */
 static void answer_notify(struct pbx_fixture *f, unsigned status)
 {
     char text[2048];
-    const char *request = fake_last(f->host)->data;
+    const char *request = last(f);
     const char *via = strstr(request, "Via:");
     const char *end = strstr(request, "Event:");
     assert_true(strncmp(request, "NOTIFY ", 7) == 0 && via && end);
@@ -51,11 +57,11 @@ static void a_mailbox_that_changes_is_told_rfc_3842(void **state)
     subscribe(&f, 1, OWN("102", ""));
     answer_notify(&f, 200);
     pbx_kind.command(f.node, SPAN("mwi 102 2/8"));
-    assert_non_null(strstr(fake_last(f.host)->data, "Messages-Waiting: yes\r\n"));
-    assert_non_null(strstr(fake_last(f.host)->data, "Voice-Message: 2/8 (0/0)\r\n"));
+    assert_non_null(strstr(last(&f), "Messages-Waiting: yes\r\n"));
+    assert_non_null(strstr(last(&f), "Voice-Message: 2/8 (0/0)\r\n"));
     answer_notify(&f, 200);
     pbx_kind.command(f.node, SPAN("mwi 103 1/1")); /* another's */
-    assert_non_null(strstr(fake_last(f.host)->data, "2/8"));
+    assert_non_null(strstr(last(&f), "2/8"));
     pbx_kind.command(f.node, SPAN("mwi 104 1/1"));
     pbx_kind.command(f.node, SPAN("mwi 102 many"));
     assert_int_equal(fake_traced(f.host, "\"bad-command\"", "mwi"), 2);
@@ -72,7 +78,7 @@ static void notifies_come_one_after_the_other(void **state)
     assert_int_equal(f.host->sent_n, 2); /* the first NOTIFY is not answered yet */
     answer_notify(&f, 200);
     assert_int_equal(f.host->sent_n, 3);
-    assert_non_null(strstr(fake_last(f.host)->data, "Voice-Message: 2/0"));
+    assert_non_null(strstr(last(&f), "Voice-Message: 2/0"));
     answer_notify(&f, 200);
     assert_int_equal(f.host->sent_n, 3);
     pbx_fixture_fini(&f);
@@ -85,7 +91,7 @@ static void a_subscription_ends_by_its_time_4_2_2(void **state)
     subscribe(&f, 1, OWN("102", "") "Expires: 60\r\n");
     answer_notify(&f, 200);
     fake_advance(f.host, f.host->now + 60 * SEC);
-    assert_non_null(strstr(fake_last(f.host)->data, "Subscription-State: terminated;reason=timeout\r\n"));
+    assert_non_null(strstr(last(&f), "Subscription-State: terminated;reason=timeout\r\n"));
     assert_int_equal(fake_traced(f.host, "\"subscription\"", "\"expired\""), 1);
     answer_notify(&f, 200);
     pbx_fixture_fini(&f);
@@ -134,7 +140,7 @@ static void a_stop_deactivates_4_2_2(void **state)
     subscribe(&f, 1, OWN("102", ""));
     answer_notify(&f, 200);
     pbx_kind.command(f.node, SPAN("stop"));
-    assert_non_null(strstr(fake_last(f.host)->data, "Subscription-State: terminated;reason=deactivated\r\n"));
+    assert_non_null(strstr(last(&f), "Subscription-State: terminated;reason=deactivated\r\n"));
     pbx_fixture_fini(&f);
 }
 
