@@ -177,6 +177,73 @@ static void a_spread_delays_the_move_and_nothing_else(void **state)
     assert_true(record_is(net_last("alice", "registration", NULL, NULL), "state", "registered"));
 }
 
+/* ---- calls ---- */
+
+static const char *const unregistered[] = {"register=no", "backup proxy=203.0.113.11", "backup registrar=203.0.113.11",
+                                           "backup AOR=101@backup.example", NULL};
+
+static void busy(struct rig_server *s)
+{
+    if (s->msg.request && s->msg.method == SIP_INVITE)
+        rig_reply(s, 486, "", (struct span){0});
+}
+
+static void a_call_that_nobody_answers_goes_by_the_next_proxy_PH_20(void **state)
+{
+    char call_id[64];
+    struct sip_cseq cseq;
+    (void)state;
+    setup(NULL, busy, unregistered);
+    rig_tell(&alice, "call 102");
+    net_run(4 * SEC - 1);
+    span_copy(sip_value(&a.msg, SIP_H_CALL_ID), call_id, sizeof call_id);
+    assert_int_equal(b.received, 0);
+    net_run(4 * SEC + 10 * MS);
+    assert_int_equal(b.received, 1);
+    assert_true(span_is(b.msg.uri, "sip:102@backup.example"));
+    assert_true(span_is(sip_value(&b.msg, SIP_H_CALL_ID), call_id)); /* the same call (§8.1.3.4) */
+    assert_int_equal(sip_cseq_parse(sip_value(&b.msg, SIP_H_CSEQ), &cseq), 0);
+    assert_int_equal(cseq.number, 2);
+    net_run(5 * SEC);
+    assert_int_equal(net_number(net_last("alice", "call", "state", "failed"), "status"), 486);
+    assert_int_equal(net_count("alice", "call", "state", "calling"), 1);
+    rig_tell(&alice, "call 103");
+    net_run(5 * SEC + 10 * MS);
+    assert_true(span_is(b.msg.uri, "sip:103@backup.example")); /* at once */
+}
+
+static void a_call_that_is_refused_with_503_goes_by_the_next_proxy_RFC_3263_4_3(void **state)
+{
+    (void)state;
+    setup(refuse, busy, unregistered);
+    rig_tell(&alice, "call 102");
+    net_run(100 * MS);
+    assert_true(span_is(b.msg.uri, "sip:102@backup.example"));
+    assert_true(record_is(net_last("alice", "failover", NULL, NULL), "why", "503"));
+}
+
+static void a_call_that_was_given_up_goes_nowhere(void **state)
+{
+    (void)state;
+    setup(NULL, busy, unregistered);
+    rig_tell(&alice, "call 102");
+    net_run(2 * SEC);
+    rig_tell(&alice, "hang up");
+    net_run(40 * SEC);
+    assert_int_equal(b.received, 0);
+    assert_int_equal(net_count("alice", "call", "state", "cancelled"), 1);
+}
+
+static void a_call_that_failed_everywhere_has_failed(void **state)
+{
+    (void)state;
+    setup(NULL, NULL, unregistered);
+    rig_tell(&alice, "call 102");
+    net_run(9 * SEC);
+    assert_int_equal(net_number(net_last("alice", "call", "state", "failed"), "status"), 408);
+    assert_int_equal(net_number(net_last("alice", "call", "state", "failed"), "t"), 8 * SEC);
+}
+
 /* ---- subscriptions ---- */
 
 /* The last SUBSCRIBE that a server saw. */
@@ -311,6 +378,10 @@ int main(void)
         cmocka_unit_test_teardown(without_probes_the_blacklist_says_when_PH_25, teardown),
         cmocka_unit_test_teardown(the_pause_grows_up_to_its_limit_PH_26, teardown),
         cmocka_unit_test_teardown(a_spread_delays_the_move_and_nothing_else, teardown),
+        cmocka_unit_test_teardown(a_call_that_failed_everywhere_has_failed, teardown),
+        cmocka_unit_test_teardown(a_call_that_was_given_up_goes_nowhere, teardown),
+        cmocka_unit_test_teardown(a_call_that_is_refused_with_503_goes_by_the_next_proxy_RFC_3263_4_3, teardown),
+        cmocka_unit_test_teardown(a_call_that_nobody_answers_goes_by_the_next_proxy_PH_20, teardown),
         cmocka_unit_test_teardown(it_subscribes_once_it_is_registered_rfc_3842, teardown),
         cmocka_unit_test_teardown(it_moves_with_the_proxy_PH_20, teardown),
         cmocka_unit_test_teardown(without_a_notify_it_has_failed_4_1_2_4, teardown),
