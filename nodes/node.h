@@ -10,6 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What a maker's own file of settings says. Places are lines and columns of the file, from 1, columns in characters. */
+struct node_config_events {
+    void (*set)(void *arg, const char *path, struct span value, unsigned line, unsigned column);
+    void (*warn)(void *arg, unsigned line, unsigned column, const char *what);   /* it is not used */
+    void (*refuse)(void *arg, unsigned line, unsigned column, const char *what); /* it is wrong: what was expected */
+};
+
 struct node_kind {
     const char *name;         /* "phone": the word in the lab file; the program is farend-phone */
     const char *help;         /* one line */
@@ -26,6 +33,10 @@ struct node_kind {
     /* Settings that are right one by one but not together: the name of one to change, and a sentence that says how;
      * NULL: they go together. The pointer itself may be NULL: there is nothing to check. */
     const char *(*conflict)(const void *settings, struct text *why);
+
+    /* Reads a maker's own file of settings, whose name stands in the setting `config`: calls the events in the order of
+     * the file. What the user sets himself goes over it. NULL: the kind has no such files. */
+    void (*read_config)(struct span text, const struct node_config_events *events, void *arg);
 
     /* Called in the node's first turn. Keeps `settings` (valid until stop). On failure a negative enum fe_error, and
      * `why` holds a sentence for the user. */

@@ -35,21 +35,25 @@ static bool near_a_port(const struct node_kind *kind, struct span name, struct n
     return best->name.n != 0;
 }
 
-/* ---- certificates: what the value names is a file ---- */
+/* ---- files that a word names ---- */
 
-enum { CERTIFICATES_MAX = 1 << 20 }; /* bytes: more are no certificates */
+enum { FILE_MAX = 1 << 20 }; /* bytes: more is neither certificates nor a phone's settings */
 
-static int read_all(FILE *f, char **text, size_t *n)
+/* *text is the caller's to free, also after an error. FE_EMEM; FE_EOS: errno says why. */
+static int file_whole(const char *path, char **text, size_t *n)
 {
-    *text = malloc(CERTIFICATES_MAX);
-    if (!*text)
-        return FE_EMEM;
-    *n = fread(*text, 1, CERTIFICATES_MAX, f);
-    if (ferror(f))
-        return FE_EOS;
-    errno = EFBIG;
-    return *n == CERTIFICATES_MAX ? FE_EOS : 0;
+    *text = malloc(FILE_MAX);
+    FILE *f = *text ? fopen(path, "rb") : NULL;
+    if (!f)
+        return *text ? FE_EOS : FE_EMEM;
+    *n = fread(*text, 1, FILE_MAX, f);
+    int error = ferror(f) ? errno : *n == FILE_MAX ? EFBIG : 0;
+    fclose(f);
+    errno = error;
+    return error ? FE_EOS : 0;
 }
+
+/* ---- certificates: what the value names is a file ---- */
 
 static int set_from_file(struct host_args *args, const struct node_kind *kind, struct span path, struct span file,
                          struct text *why)
@@ -57,8 +61,7 @@ static int set_from_file(struct host_args *args, const struct node_kind *kind, s
     char name[PATH_MAX];
     char *text = NULL;
     size_t n = 0;
-    FILE *f = span_copy(file, name, sizeof name) ? fopen(name, "rb") : NULL;
-    int error = f ? read_all(f, &text, &n) : FE_EOS;
+    int error = span_copy(file, name, sizeof name) ? file_whole(name, &text, &n) : FE_EOS;
     if (error) {
         complain(why, error, "", path, ": cannot read \"");
         complain(why, error, "", file, "\": ");
@@ -69,8 +72,6 @@ static int set_from_file(struct host_args *args, const struct node_kind *kind, s
     } else {
         error = options_set(kind->options, args->settings, path, span_make(text, n), why);
     }
-    if (f)
-        fclose(f);
     free(text);
     return error;
 }
@@ -79,6 +80,89 @@ static bool is_file(const struct node_kind *kind, struct span path, struct span 
 {
     const struct option *o = options_find(kind->options, path);
     return o && o->type == OPT_CERTIFICATE && value.n && !option_is_certificate(value);
+}
+
+/* ---- a maker's own file (node_kind.read_config) ---- */
+
+struct config_reading {
+    struct host_args *args;
+    const struct node_kind *kind;
+    const char *path;
+    struct text *why;
+    struct text warnings;
+    int error; /* of the first mistake, which is in `why` */
+};
+
+/* "startup.cfg:3:15: " */
+static void put_place(const struct config_reading *r, unsigned line, unsigned column, struct text *out)
+{
+    text_str(out, r->path);
+    text_char(out, ':');
+    text_u64(out, line);
+    text_char(out, ':');
+    text_u64(out, column);
+    text_str(out, ": ");
+}
+
+static void config_set(void *arg, const char *path, struct span value, unsigned line, unsigned column)
+{
+    struct config_reading *r = arg;
+    char buf[256];
+    struct text why = text_on(buf, sizeof buf);
+    int error = options_set(r->kind->options, r->args->settings, span_of(path), value, &why);
+    if (!error || r->error)
+        return;
+    r->error = error;
+    put_place(r, line, column, r->why);
+    text_str(r->why, buf);
+}
+
+static void config_warn(void *arg, unsigned line, unsigned column, const char *what)
+{
+    struct config_reading *r = arg;
+    put_place(r, line, column, &r->warnings);
+    text_str(&r->warnings, what);
+    text_char(&r->warnings, '\n');
+}
+
+static void config_refuse(void *arg, unsigned line, unsigned column, const char *what)
+{
+    struct config_reading *r = arg;
+    if (r->error)
+        return;
+    r->error = FE_ESYNTAX;
+    put_place(r, line, column, r->why);
+    text_str(r->why, what);
+}
+
+static int read_config(struct host_args *args, const struct node_kind *kind, struct span path, struct text *why)
+{
+    static const struct node_config_events events = {config_set, config_warn, config_refuse};
+    char name[256];
+    char *text = NULL;
+    size_t n;
+    int error = span_copy(path, name, sizeof name) ? file_whole(name, &text, &n) : FE_EOS;
+    if (error) {
+        free(text);
+        return complain(why, error, "cannot read ", path, "");
+    }
+    struct config_reading r = {.args = args, .kind = kind, .path = name, .why = why};
+    r.warnings = text_on(args->warnings, sizeof args->warnings);
+    kind->read_config((struct span){text, n}, &events, &r);
+    free(text);
+    return r.error;
+}
+
+/* What is set on the command line goes over the file, wherever the file is named there. */
+static int read_configs(struct host_args *args, const struct node_kind *kind, int argc, char **argv, struct text *why)
+{
+    int error = 0;
+    for (int i = 1; kind->read_config && !error && i < argc; i++) {
+        struct span value;
+        if (span_is(span_trim(span_cut(span_of(argv[i]), '=', &value)), "config"))
+            error = read_config(args, kind, span_trim(value), why);
+    }
+    return error;
 }
 
 static int set_word(struct host_args *args, const struct node_kind *kind, struct span path, struct span value,
@@ -204,6 +288,7 @@ int host_args_read(struct host_args *args, const struct node_kind *kind, int arg
     *args = (struct host_args){.name = kind->name, .settings = options_new(kind->options, kind->settings_size)};
     if (!args->settings)
         return complain(why, FE_EMEM, "out of memory", SPAN(""), "");
+    error = read_configs(args, kind, argc, argv, why);
     for (int i = 1, used; !error && i < argc; i += used) {
         used = 1;
         if (argv[i][0] == '-')

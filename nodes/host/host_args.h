@@ -17,6 +17,7 @@ struct host_args {
     bool help;
     char ports[HOST_PORTS][HOST_WHERE]; /* the word of each port in the order of kind->ports; empty: not attached */
     void *settings;                     /* of kind->settings_size; owned: host_args_free */
+    char warnings[1024];                /* what a maker's file says and nobody uses: a line each */
 };
 
 /* The words are borrowed from argv. 0, or a negative enum fe_error and a sentence. Free in both cases. */

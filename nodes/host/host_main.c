@@ -90,8 +90,10 @@ int host_main(const struct node_kind *kind, int argc, char **argv)
         status = refuse(page, kind, &why, 2);
     else if (args.help)
         host_help(kind);
-    else
+    else {
+        fputs(args.warnings, stderr);
         status = run(kind, &args, page, &why);
+    }
     host_args_free(&args, kind);
     return status;
 }

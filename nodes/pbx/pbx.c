@@ -14,8 +14,12 @@ extern const struct node_kind pbx_kind;
 static void request(void *arg, struct sip_txn *txn, const struct sip_incoming *in)
 {
     struct pbx *pbx = arg;
+    if (pbx_service_refuses(pbx, txn, in))
+        return;
     if (in->msg->method == SIP_REGISTER)
         pbx_registrar_request(pbx, txn, in);
+    else if (pbx_mwi_concerns(pbx, in))
+        pbx_mwi_request(pbx, txn, in);
     else
         pbx_call_request(pbx, txn, in);
 }
@@ -29,6 +33,7 @@ static void ack(void *arg, const struct sip_incoming *in)
 
 static void down(struct pbx *pbx)
 {
+    pbx_mwi_forget(pbx->mwi);
     sip_proxy_free(pbx->proxy);
     sip_txns_free(pbx->txns);
     sip_transport_free(pbx->transport);
@@ -67,6 +72,8 @@ static int up(struct pbx *pbx)
         error = sip_realm_new(&pbx->realm, pbx->host, span_of(s->domain), s->nonce_life);
     if (!error)
         error = pbx_cdrs_new(&pbx->cdrs, pbx->host);
+    if (!error)
+        pbx_service_apply(pbx);
     return error;
 }
 
@@ -75,7 +82,9 @@ static int up(struct pbx *pbx)
 static void stop(void *node)
 {
     struct pbx *pbx = node;
+    pbx_service_stop(pbx);
     down(pbx);
+    pbx_mwi_free(pbx->mwi);
     pbx_location_free(pbx->location);
     free(pbx);
 }
@@ -88,6 +97,8 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     *pbx = (struct pbx){.host = h, .settings = settings};
     int error = host_port(h, "on") ? pbx_location_new(&pbx->location, h, pbx->settings) : FE_EUNREACH;
     if (!error)
+        error = pbx_mwi_new(&pbx->mwi, pbx);
+    if (!error)
         error = up(pbx);
     if (error) {
         text_str(why, "the PBX cannot open its SIP port: ");
@@ -95,6 +106,7 @@ static int start(struct host *h, const void *settings, void **node, struct text 
         stop(pbx);
         return error;
     }
+    pbx_service_init(pbx);
     *node = pbx;
     return 0;
 }
@@ -107,13 +119,8 @@ static void bad_command(struct pbx *pbx, struct span line, const char *reason)
     host_trace_end(pbx->host);
 }
 
-static void command(void *node, struct span line)
+static void restart(struct pbx *pbx, struct span line)
 {
-    struct pbx *pbx = node;
-    if (!span_is(span_trim(line), "restart")) {
-        bad_command(pbx, line, "the PBX knows only \"restart\"");
-        return;
-    }
     if (!pbx->settings->remember)
         pbx_location_forget(pbx->location);
     down(pbx);
@@ -121,6 +128,25 @@ static void command(void *node, struct span line)
         bad_command(pbx, line, "the PBX did not come up again");
         host_exit(pbx->host, 1);
     }
+}
+
+static void command(void *node, struct span line)
+{
+    struct pbx *pbx = node;
+    const char *why = NULL;
+    line = span_trim(line);
+    if (span_is(line, "restart"))
+        restart(pbx, line);
+    else if (span_is(line, "stop"))
+        pbx_service_leave(pbx);
+    else if (span_starts(line, SPAN("answers ")))
+        why = pbx_service_set(pbx, (struct span){line.p + 8, line.n - 8});
+    else if (span_starts(line, SPAN("mwi ")))
+        why = pbx_mwi_set(pbx, (struct span){line.p + 4, line.n - 4});
+    else
+        why = "the PBX does not know this command";
+    if (why)
+        bad_command(pbx, line, why);
 }
 
 static const char *const ports[] = {"on", NULL};
@@ -135,5 +161,11 @@ const struct node_kind pbx_kind = {
     .start = start,
     .command = command,
     .stop = stop,
-    .commands = "restart    as a reboot: forgets calls and nonces, and registrations unless they are remembered\n",
+    .commands =
+        "mwi LINE 2/8       tells the line of two new and eight old voice messages\n"
+        "restart            as a reboot: forgets calls and nonces, and registrations unless they are remembered\n"
+        "stop               refuses what is new with 503, waits for the running calls to end, and ends\n"
+        "answers normally   serves again\n"
+        "answers 503        refuses what is new; answers 503 retry after 30s: and says when to come back\n"
+        "answers nothing    reads what comes and says nothing, as a program that hangs\n",
 };

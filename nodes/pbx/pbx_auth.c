@@ -6,8 +6,12 @@ enum { CHALLENGE = 512 };
 bool pbx_is_ours(const struct pbx *pbx, const struct sip_uri *uri)
 {
     struct endpoint at;
+    const char(*others)[PBX_DOMAIN] = pbx->settings->domains.items;
     if (span_equal_nocase(uri->host, span_of(pbx->settings->domain)))
         return true;
+    for (size_t i = 0; i < pbx->settings->domains.n; i++)
+        if (span_equal_nocase(uri->host, span_of(others[i])))
+            return true;
     return sip_uri_endpoint(uri, &at) == 0 && sip_transport_is_own(pbx->transport, at);
 }
 
@@ -48,7 +52,7 @@ static void challenge(struct pbx *pbx, struct sip_txn *txn, bool proxy, bool sta
 enum pbx_passport pbx_authenticate(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in,
                                    const struct pbx_line *line)
 {
-    bool proxy = in->msg->method != SIP_REGISTER;
+    bool proxy = in->msg->method != SIP_REGISTER && !pbx_mwi_concerns(pbx, in);
     struct span user;
     if (span_empty(pbx_line_password(line)))
         return PBX_PASSED;

@@ -114,7 +114,7 @@ void pbx_call_request(struct pbx *pbx, struct sip_txn *txn, const struct sip_inc
     if (is_for_us(pbx, in->msg, &routing))
         sip_txn_reply(txn, &(struct sip_reply){
                                .status = 200,
-                               .headers = SPAN("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER\r\n"
+                               .headers = SPAN("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE\r\n"
                                                "Supported: path\r\n"),
                            });
     else if (in_dialog(in))
@@ -140,6 +140,8 @@ static void answered(void *arg, struct sip_context *c, unsigned status)
     struct pbx *pbx = arg;
     struct sip_msg request;
     struct sip_txn *server = sip_context_server(c);
+    if (status >= 200)
+        pbx_service_call_ended(pbx);
     if (!server || !sip_txn_is_invite(server))
         return;
     sip_txn_msg(server, &request);

@@ -15,7 +15,8 @@ struct pbx_line {
 struct pbx_location {
     struct host *host;
     const struct pbx_settings *settings;
-    struct pbx_line *lines; /* sorted by name */
+    struct pbx_line_settings *range; /* of the lines that the setting `line range` names */
+    struct pbx_line *lines;          /* sorted by name */
     size_t lines_n;
     size_t bindings;
 };
@@ -177,23 +178,49 @@ void pbx_location_forget(struct pbx_location *location)
         pbx_line_remove_all(&location->lines[i]);
 }
 
+static size_t range_size(const struct port_range *range)
+{
+    return range->low ? (size_t)range->high - range->low + 1 : 0;
+}
+
+/* `lines` first, then those of the range that `lines` does not name. */
+static int lines_make(struct pbx_location *location, const struct pbx_settings *s)
+{
+    const struct pbx_line_settings *named = s->lines.items;
+    size_t range_n = range_size(&s->line_range);
+    location->range = calloc(range_n + 1, sizeof *location->range);
+    location->lines = calloc(s->lines.n + range_n + 1, sizeof *location->lines);
+    if (!location->range || !location->lines)
+        return FE_EMEM;
+    for (size_t i = 0; i < s->lines.n; i++)
+        location->lines[i] = (struct pbx_line){.location = location, .settings = &named[i]};
+    location->lines_n = s->lines.n;
+    qsort(location->lines, location->lines_n, sizeof *location->lines, by_name);
+    size_t n = location->lines_n;
+    for (size_t i = 0; i < range_n; i++) {
+        struct pbx_line_settings *line = &location->range[i];
+        struct text name = text_on(line->name, sizeof line->name);
+        text_u64(&name, s->line_range.low + i);
+        if (!pbx_location_line(location, text_span(&name)))
+            location->lines[n++] = (struct pbx_line){.location = location, .settings = line};
+    }
+    location->lines_n = n;
+    qsort(location->lines, n, sizeof *location->lines, by_name);
+    return 0;
+}
+
 int pbx_location_new(struct pbx_location **out, struct host *h, const struct pbx_settings *settings)
 {
     struct pbx_location *location = calloc(1, sizeof *location);
     if (!location)
         return FE_EMEM;
-    *location = (struct pbx_location){.host = h, .settings = settings, .lines_n = settings->lines.n};
-    location->lines = calloc(settings->lines.n + 1, sizeof *location->lines);
-    if (!location->lines) {
-        free(location);
-        return FE_EMEM;
-    }
-    const struct pbx_line_settings *lines = settings->lines.items;
-    for (size_t i = 0; i < location->lines_n; i++)
-        location->lines[i] = (struct pbx_line){.location = location, .settings = &lines[i]};
-    qsort(location->lines, location->lines_n, sizeof *location->lines, by_name);
-    *out = location;
-    return 0;
+    *location = (struct pbx_location){.host = h, .settings = settings};
+    int error = lines_make(location, settings);
+    if (error)
+        pbx_location_free(location);
+    else
+        *out = location;
+    return error;
 }
 
 void pbx_location_free(struct pbx_location *location)
@@ -204,5 +231,6 @@ void pbx_location_free(struct pbx_location *location)
         while (location->lines[i].first)
             unlink_and_free(&location->lines[i].first);
     free(location->lines);
+    free(location->range);
     free(location);
 }

@@ -5,6 +5,8 @@
 #include "nodes/host.h"
 #include "nodes/pbx/pbx_cdr.h"
 #include "nodes/pbx/pbx_location.h"
+#include "nodes/pbx/pbx_mwi.h"
+#include "nodes/pbx/pbx_service.h"
 #include "nodes/pbx/pbx_settings.h"
 #include "nodes/proto/sip_uri.h"
 #include "nodes/sip/sip_auth.h"
@@ -22,6 +24,8 @@ struct pbx {
     struct sip_proxy *proxy;
     struct sip_realm *realm;
     struct pbx_cdrs *cdrs;
+    struct pbx_mwi *mwi; /* a restart keeps the mailboxes */
+    struct pbx_service service;
     unsigned socket;
     char record_route[64]; /* "<sip:10.0.1.10;lr>" */
 };

@@ -8,10 +8,18 @@ static const struct option line_options[] = {
      .help = "of digest authentication; without one the line is not challenged"},
     {0}};
 
+static const struct option domain_each = {"", OPT_TEXT, 0, PBX_DOMAIN, .help = "SIP domain"};
+
+const char *const pbx_answers_words[] = {"normally", "503", "nothing", NULL};
+
 const struct option pbx_options[] = {
     {"lines", OPT_MAP, AT(lines), .each = line_options, .each_size = sizeof(struct pbx_line_settings),
      .help = "the lines that may register and be called"},
+    {"line range", OPT_PORTS, AT(line_range),
+     .help = "as 1001-1300: lines of these numbers without a password, beside `lines`"},
     {"domain", OPT_TEXT, AT(domain), .def = "lab.example", .help = "SIP domain and realm of the lines"},
+    {"other domains", OPT_LIST, AT(domains), .each = &domain_each, .each_size = PBX_DOMAIN,
+     .help = "further SIP domains that it serves with the same lines"},
     {"port", OPT_COUNT, AT(port), .def = "5060", .min = 1, .max = 65535, .help = "SIP port"},
     {"min expires", OPT_TIME, AT(min_expires), .def = "60s", .min = 1 * SEC, .max = 24 * HOUR,
      .help = "a shorter registration is refused with 423"},
@@ -27,4 +35,12 @@ const struct option pbx_options[] = {
      .help = "a phone that rings for longer is given up (timer C)"},
     {"remember registrations", OPT_FLAG, AT(remember), .def = "yes",
      .help = "the command restart keeps the registrations"},
+    {"answers", OPT_CHOICE, AT(answers), .def = "normally", .choices = pbx_answers_words,
+     .help = "how it serves: normally, refusing what is new, or not at all; also by command"},
+    {"retry after", OPT_TIME, AT(retry_after), .def = "0", .min = 0, .max = 24 * HOUR,
+     .help = "what its 503 says in Retry-After; 0: nothing"},
+    {"capacity", OPT_COUNT, AT(capacity), .def = "0",
+     .help = "so many new requests in a second, OPTIONS not counted, then 503 until the next; 0: no limit"},
+    {"patience", OPT_TIME, AT(patience), .def = "30s", .min = 0, .max = 24 * HOUR,
+     .help = "after the command stop it waits so long for the running calls to end"},
     {0}};

@@ -16,16 +16,23 @@ struct pbx_line_settings {
 };
 
 struct pbx_settings {
-    struct option_items lines; /* struct pbx_line_settings */
+    struct option_items lines;    /* struct pbx_line_settings */
+    struct port_range line_range; /* further lines, of these numbers and without a password; 0: none */
     char domain[PBX_DOMAIN];
+    struct option_items domains; /* char[PBX_DOMAIN] each: other ones that it serves */
     uint32_t port;
     lab_time min_expires, max_expires, default_expires;
     bool challenge_register, challenge_calls; /* PB-1 */
     lab_time nonce_life;
     lab_time no_answer; /* RFC 3261's timer C: a phone that rings for longer is given up */
     bool remember;      /* PB-2: registrations outlive `restart` */
+    int answers;        /* enum pbx_answers */
+    lab_time retry_after;
+    uint32_t capacity; /* new requests a second, OPTIONS not counted; 0: no limit */
+    lab_time patience; /* after `stop`: so long with running calls */
 };
 
+extern const char *const pbx_answers_words[]; /* by enum pbx_answers, NULL-terminated */
 extern const struct option pbx_options[];
 
 #endif

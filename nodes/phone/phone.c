@@ -3,6 +3,7 @@
 #include "nodes/base/error.h"
 #include "nodes/node.h"
 #include "nodes/phone/phone_call.h"
+#include "nodes/phone/phone_config.h"
 #include "nodes/proto/sip_msg.h"
 
 #include <stdlib.h>
@@ -13,6 +14,15 @@ static void reply_with(struct sip_txn *txn, unsigned status, struct span headers
 {
     struct sip_reply reply = {.status = status, .headers = headers};
     (void)sip_txn_reply(txn, &reply);
+}
+
+static void reply_allowed(const struct phone *p, struct sip_txn *txn, unsigned status, const char *more)
+{
+    char room[128];
+    struct text headers = text_on(room, sizeof room);
+    phone_allow_write(p, &headers);
+    text_str(&headers, more);
+    reply_with(txn, status, text_span(&headers));
 }
 
 /* §12.2.2: only a request newer than the last one is looked at. */
@@ -46,9 +56,11 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_incoming
     enum sip_method method = in->msg->method;
     struct phone_call *c = phone_call_of(p, in->msg);
     if (method == SIP_OPTIONS)
-        reply_with(txn, 200, SPAN("Allow: " PHONE_ALLOW "\r\nAccept: application/sdp\r\n")); /* §11.2 */
+        reply_allowed(p, txn, 200, "Accept: application/sdp\r\n"); /* §11.2 */
+    else if (method == SIP_NOTIFY && p->settings->message_waiting)
+        phone_subscribe_notify(p, txn, in);
     else if (method != SIP_INVITE && method != SIP_BYE)
-        reply_with(txn, 405, SPAN("Allow: " PHONE_ALLOW "\r\n")); /* §8.2.1 */
+        reply_allowed(p, txn, 405, ""); /* §8.2.1 */
     else if (c)
         request_in_call(c, txn, in);
     else if (method == SIP_BYE || has_to_tag(in->msg))
@@ -71,14 +83,13 @@ static const struct sip_txns_events phone_events = {.request = on_request, .ack 
 static int sip_open(struct phone *p, struct text *why)
 {
     const struct phone_settings *s = p->settings;
-    struct sip_transport_config transport = {.ask_rport = s->rport};
+    struct sip_transport_config transport = {.ask_rport = s->rport, .heed_icmp = s->heed_icmp};
     struct sip_timing timing = {.t1 = s->t1, .t2 = s->t2, .b = s->transaction, .f = s->transaction};
-    unsigned socket;
     int error = sip_transport_new(&p->transport, p->host, &transport);
     if (!error)
         error = sip_txns_new(&p->txns, p->transport, &timing, &phone_events, p);
     if (!error)
-        error = sip_transport_listen(p->transport, p->local, (struct endpoint){0}, &socket);
+        error = sip_transport_listen(p->transport, p->local, (struct endpoint){0}, &p->socket);
     if (error) {
         text_str(why, "SIP at ");
         text_endpoint(why, p->local);
@@ -86,7 +97,6 @@ static int sip_open(struct phone *p, struct text *why)
         text_str(why, fe_error_text(error));
         return error;
     }
-    p->proxy = sip_flow_to(socket, s->proxy);
     return 0;
 }
 
@@ -107,6 +117,8 @@ static void phone_free(struct phone *p)
         phone_call_free(p->calls);
     phone_register_stop(p);
     phone_keep_alive_stop(p);
+    phone_failover_stop(p);
+    phone_subscribe_stop(p);
     stun_client_stop(&p->stun);
     sip_txns_free(p->txns);
     sip_transport_free(p->transport);
@@ -134,8 +146,11 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     p->contact = p->local;
     p->media_ttl = (uint8_t)s->media_ttl;
     host_stream(h, "phone", &p->rng);
+    host_stream(h, "spread", &p->spread);
     sip_auth_init(&p->call_auth, h, "calls");
+    phone_failover_init(p);
     phone_register_init(p);
+    phone_subscribe_init(p);
     error = sip_open(p, why);
     if (error) {
         phone_free(p);
@@ -150,6 +165,23 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     return 0;
 }
 
+/* "101@backup.example" */
+static bool aor_is_good(const char *aor)
+{
+    struct span domain;
+    struct span user = span_cut(span_of(aor), '@', &domain);
+    return user.n && domain.n && !memchr(domain.p, '@', domain.n) && !memchr(user.p, ':', user.n);
+}
+
+static const char *conflict(const void *settings, struct text *why)
+{
+    const struct phone_settings *s = settings;
+    if (!s->backup_aor[0] || aor_is_good(s->backup_aor))
+        return NULL;
+    text_str(why, "expected an address of record, as 101@backup.example");
+    return "backup AOR";
+}
+
 static const char *const ports[] = {"on", NULL};
 
 extern const struct node_kind phone_kind;
@@ -158,6 +190,8 @@ const struct node_kind phone_kind = {.name = "phone",
                                      .ports = ports,
                                      .options = phone_options,
                                      .settings_size = sizeof(struct phone_settings),
+                                     .conflict = conflict,
+                                     .read_config = phone_config_read,
                                      .start = start,
                                      .command = phone_command,
                                      .stop = stop,

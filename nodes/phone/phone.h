@@ -1,9 +1,11 @@
-/* The inside of a phone: one SIP user agent for one line over UDP, behind an outbound proxy.
+/* The inside of a phone: one SIP user agent for one line over UDP, with its proxies and registrars, and their backups.
  *
  *   phone.c           start, stop, what arrives outside of calls
  *   phone_options.c   settings                      phone_commands.c  what its user can do
  *   phone_request.c   requests outside of dialogs   phone_register.c  the registration
+ *   phone_subscribe.c message waiting               phone_unsubscribe.c, phone_farewell.c  what is left behind
  *   phone_keep_alive.c                              phone_stun.c      how it is seen from outside
+ *   phone_servers.c   which server is asked         phone_failover.c  what follows when that changes
  *   phone_call*.c    calls, see phone_call.h */
 #ifndef FAREND_PHONE_H
 #define FAREND_PHONE_H
@@ -11,8 +13,11 @@
 #include "nodes/base/prng.h"
 #include "nodes/host.h"
 #include "nodes/media/stun_client.h"
+#include "nodes/phone/phone_failover.h"
 #include "nodes/phone/phone_options.h"
 #include "nodes/phone/phone_register.h"
+#include "nodes/phone/phone_servers.h"
+#include "nodes/phone/phone_subscribe.h"
 #include "nodes/sip/sip_auth.h"
 #include "nodes/sip/sip_transport.h"
 #include "nodes/sip/sip_txn.h"
@@ -22,28 +27,38 @@
 
 struct phone_call;
 
+/* An address of record: the line of a site (PH-20: the backup proxy may have another one). */
+struct phone_aor {
+    struct span user, domain; /* into the settings */
+};
+
 struct phone {
     struct host *host;
     const struct phone_settings *settings;
     struct sip_transport_layer *transport;
     struct sip_txns *txns;
-    struct sip_flow proxy;
+    unsigned socket; /* of SIP */
+    struct phone_servers servers;
+    struct phone_failover failover;
+    struct phone_aor aors[PHONE_SITES];
     struct endpoint local;   /* of SIP */
     struct endpoint contact; /* the same as it is written into messages: what the STUN server saw, or local */
     struct stun_client stun;
     bool stun_tried; /* it was answered, or gave up, once */
     struct phone_registration registration;
+    struct phone_subscription subscription;
+    struct phone_unsubscription unsubscription;
     struct sip_auth call_auth; /* the proxy's challenges to INVITE, BYE, … */
     struct phone_call *calls;  /* newest first; at most one is not over for its user */
     uint32_t calls_made;       /* the number of the newest */
     uint16_t next_media_port;
     uint8_t media_ttl;
-    struct prng rng; /* tags, Call-IDs */
+    struct prng rng;    /* tags, Call-IDs */
+    struct prng spread; /* of moves */
     struct timer keep_alive;
     struct sip_txn *probe; /* an OPTIONS that keeps the mapping alive */
+    unsigned probed;       /* the server that it was sent to */
 };
-
-#define PHONE_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS"
 
 enum {
     PHONE_CALL_ID = 24, /* digits of what it makes up itself */
@@ -54,7 +69,10 @@ enum {
 /* phone_request.c */
 struct phone_request {
     const char *method;
-    const char *to; /* the other line; NULL: its own (To), and the domain itself (Request-URI) */
+    const char *to;  /* the other line; NULL: its own (To), and the domain itself (Request-URI) */
+    unsigned server; /* where it goes: index in p->servers.list; phone_request_route() chooses */
+    unsigned aor;    /* whose it is: index in p->aors */
+    bool own_uri;    /* the Request-URI is the own address of record (SUBSCRIBE to one's own state) */
     const char *call_id, *tag;
     uint32_t cseq;
     struct sip_auth *auth;    /* credentials are added once it was challenged; NULL: none */
@@ -62,14 +80,17 @@ struct phone_request {
     struct span content_type; /* of the body */
     struct span body;
 };
-/* To the proxy. Errors as sip_txn_request. */
+/* Chooses where the request goes: a site of this role that has not failed it yet (phone_servers_choose), or -1. */
+int phone_request_route(const struct phone *p, struct phone_request *request, enum phone_role role, unsigned tried);
+/* Errors as sip_txn_request. */
 int phone_request_send(struct phone *p, const struct phone_request *request, const struct sip_client_events *events,
                        void *arg, struct sip_txn **out);
-void phone_aor_write(const struct phone *p, const char *line, struct text *out); /* sip:101@lab.example */
-void phone_contact_write(const struct phone *p, struct text *out);               /* <sip:101@192.168.1.20:5060> */
+void phone_aor_write(const struct phone *p, unsigned aor, struct text *out); /* sip:101@lab.example */
+void phone_allow_write(const struct phone *p, struct text *out);   /* the header line Allow: what it understands */
+void phone_contact_write(const struct phone *p, struct text *out); /* <sip:101@192.168.1.20:5060> */
 /* The header lines Contact and Allow, which INVITE and its answers carry; at least 256 bytes of room. */
 struct span phone_contact_headers(const struct phone *p, struct text *room);
-struct sip_credentials phone_credentials(const struct phone *p);
+struct sip_credentials phone_credentials(const struct phone *p, unsigned aor);
 
 /* phone_keep_alive.c */
 void phone_keep_alive_start(struct phone *p);

@@ -13,6 +13,7 @@ struct phone_call *phone_call_new(struct phone *p)
         return NULL;
     c->phone = p;
     c->number = ++p->calls_made;
+    c->aor = phone_servers_active(&p->servers, PHONE_PROXY);
     c->next = p->calls;
     p->calls = c;
     return c;
@@ -201,7 +202,7 @@ void phone_call_bye(struct phone_call *c, struct sip_txn *txn)
 
 struct span phone_call_headers(struct phone_call *c, const char *method, struct text *room)
 {
-    struct sip_credentials who = phone_credentials(c->phone);
+    struct sip_credentials who = phone_credentials(c->phone, c->aor);
     sip_auth_header(&c->phone->call_auth, &who, span_of(method), span_of(c->dialog.target), room);
     return text_ok(room) ? text_span(room) : (struct span){0};
 }

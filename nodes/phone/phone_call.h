@@ -35,6 +35,10 @@ struct phone_call {
     char peer[64];                                       /* the other line */
     char call_id[PHONE_CALL_ID + 1], tag[PHONE_TAG + 1]; /* out: of the INVITE */
     uint32_t cseq;
+    unsigned aor;    /* as which the phone takes part: index in phone.aors */
+    int site;        /* out: where the INVITE went … */
+    unsigned server; /* … and its server: index in phone.servers.list */
+    unsigned tried;  /* out: sites that have failed it, by bit */
     struct timer timer;
     struct sip_txn *invite; /* out: client transaction; in: server transaction. NULL when it has ended */
     struct sip_txn *change; /* our re-INVITE, or BYE when leaving */

@@ -66,10 +66,32 @@ static void accepted_again(struct phone_call *c, const struct sip_msg *response)
     sip_dialog_decline(c->phone->txns, &invite, response, sip_txn_flow(c->invite));
 }
 
+/* ---- the next proxy ---- */
+
+/* The proxy does not work: the same call by the next one (RFC 3263 §4.3; PH-20: the primary is only tried first).
+ * False: there is none. */
+static bool elsewhere(struct phone_call *c, const char *why, lab_time retry_after)
+{
+    struct phone *p = c->phone;
+    struct phone_request request = {0};
+    c->tried |= 1u << c->site;
+    phone_server_failed(p, c->server, why, retry_after);
+    if (c->state == CALL_CANCELLING || phone_request_route(p, &request, PHONE_PROXY, c->tried) < 0)
+        return false;
+    if (c->invite)
+        sip_txn_release(c->invite);
+    c->invite = NULL;
+    sip_auth_accepted(&p->call_auth); /* the next one has not refused anything */
+    return invite_send(c) == 0;
+}
+
 /* ---- events of the INVITE ---- */
 
 static void final(struct phone_call *c, const struct sip_msg *response)
 {
+    lab_time retry_after;
+    if (phone_server_refuses(c->phone, response, &retry_after) && elsewhere(c, "503", retry_after))
+        return;
     if (phone_call_challenged(c, response) && c->state != CALL_CANCELLING) {
         sip_txn_release(c->invite);
         c->invite = NULL;
@@ -87,6 +109,8 @@ static void on_response(void *arg, struct sip_txn *txn, const struct sip_incomin
     struct phone_call *c = arg;
     unsigned status = in->msg->status;
     (void)txn;
+    if (status != 503)
+        phone_server_answered(c->phone, c->server);
     if (status == 100)
         return;
     if (status < 200) {
@@ -113,7 +137,7 @@ static void on_failed(void *arg, struct sip_txn *txn, unsigned status)
     (void)txn;
     if (c->state == CALL_CANCELLING)
         cancelled_by_us(c);
-    else
+    else if (!elsewhere(c, phone_failure_text(status), 0))
         failed_with(c, status, sip_reason_phrase(status));
 }
 
@@ -145,6 +169,11 @@ static int invite_send(struct phone_call *c)
                                     .headers = phone_contact_headers(p, &headers),
                                     .content_type = SPAN("application/sdp"),
                                     .body = text_span(&body)};
+    c->site = phone_request_route(p, &request, PHONE_PROXY, c->tried);
+    if (c->site < 0)
+        return FE_EUNREACH;
+    c->server = request.server;
+    c->aor = request.aor;
     return phone_request_send(p, &request, &invite_events, c, &c->invite);
 }
 

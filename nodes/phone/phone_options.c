@@ -4,6 +4,8 @@
 
 #define FIELD(field) OPTION_AT(struct phone_settings, field)
 
+#define PORT_HELP "instead of the port written there; 0: that one"
+
 static const char *const keep_alives[] = {"none", "crlf", "options", "stun", NULL};
 static const char *const answers[] = {"auto", "manual", "never", "busy", NULL};
 static const char *const codecs[] = {"pcmu", "pcma", NULL};
@@ -14,8 +16,40 @@ const struct option phone_options[] = {
      .needed = true},
     {"password", OPT_TEXT, FIELD(password), .help = "of the line, for digest authentication"},
     {"domain", OPT_TEXT, FIELD(domain), .def = "lab.example", .help = "SIP domain of the lines"},
+    {"config", OPT_TEXT, FIELD(config),
+     .help = "a maker's own configuration file (Aastra, Mitel, Avaya); what is set here goes over it"},
     {"proxy", OPT_ENDPOINT, FIELD(proxy), .port = 5060, .node = "*", .needed = true,
-     .help = "outbound proxy: the SBC, or the PBX"},
+     .help = "where calls are sent: the SBC, or the PBX"},
+    {"proxy port", OPT_COUNT, FIELD(proxy_port), .def = "0", .max = 65535, .help = PORT_HELP},
+    {"registrar", OPT_ENDPOINT, FIELD(registrar), .port = 5060, .node = "*",
+     .help = "where the phone registers; the proxy unless said"},
+    {"registrar port", OPT_COUNT, FIELD(registrar_port), .def = "0", .max = 65535, .help = PORT_HELP},
+    {"outbound proxy", OPT_ENDPOINT, FIELD(outbound_proxy), .port = 5060, .node = "*",
+     .help = "everything goes through it, whatever proxy and registrar say"},
+    {"outbound proxy port", OPT_COUNT, FIELD(outbound_proxy_port), .def = "0", .max = 65535, .help = PORT_HELP},
+    {"backup proxy", OPT_ENDPOINT, FIELD(backup_proxy), .port = 5060, .node = "*",
+     .help = "takes the proxy's place while that does not answer (PH-20)"},
+    {"backup proxy port", OPT_COUNT, FIELD(backup_proxy_port), .def = "0", .max = 65535, .help = PORT_HELP},
+    {"backup registrar", OPT_ENDPOINT, FIELD(backup_registrar), .port = 5060, .node = "*",
+     .help = "takes the registrar's place while that does not answer (PH-20)"},
+    {"backup registrar port", OPT_COUNT, FIELD(backup_registrar_port), .def = "0", .max = 65535, .help = PORT_HELP},
+    {"backup outbound proxy", OPT_ENDPOINT, FIELD(backup_outbound_proxy), .port = 5060, .node = "*",
+     .help = "everything goes through it while the primary one does not answer (PH-22, PH-23)"},
+    {"backup outbound proxy port", OPT_COUNT, FIELD(backup_outbound_proxy_port), .def = "0", .max = 65535,
+     .help = PORT_HELP},
+    {"backup AOR", OPT_TEXT, FIELD(backup_aor),
+     .help = "the line's address of record at the backup proxy, as 101@backup.example; the same unless said (PH-20)"},
+    {"blacklist duration", OPT_TIME, FIELD(blacklist), .def = "300s", .min = 0, .max = 86400 * SEC,
+     .help = "a server that failed is asked last for so long; 0: every request tries the primary first (PH-25)"},
+    {"probe interval", OPT_TIME, FIELD(probe_interval), .def = "30s", .min = 0, .max = 86400 * SEC,
+     .help = "while a backup is used the primary is asked so often whether it is back; 0: it is tried again by the "
+             "first request after the blacklist duration"},
+    {"unregister on return", OPT_FLAG, FIELD(unregister_on_return), .def = "yes",
+     .help = "takes its registration at the backup back when it is registered at the primary again"},
+    {"heed retry-after", OPT_FLAG, FIELD(heed_retry_after), .def = "yes",
+     .help = "a server that answers 503 is asked again when its Retry-After says; no: as after any rejection"},
+    {"heed ICMP", OPT_FLAG, FIELD(heed_icmp), .def = "no",
+     .help = "an ICMP error ends a request at once (RFC 3261 18.4); no: it waits for the transaction timer"},
     {"port", OPT_COUNT, FIELD(port), .def = "5060", .min = 1, .max = 65535, .help = "local SIP port"},
 
     {"register", OPT_FLAG, FIELD(registers), .def = "yes", .help = "registers when it starts"},
@@ -27,6 +61,16 @@ const struct option phone_options[] = {
      .help = "pause after a rejected registration (PH-25)"},
     {"registration timeout retry timer", OPT_TIME, FIELD(timeout_retry), .def = "120s", .min = SEC, .max = 86400 * SEC,
      .help = "pause after a registration without an answer (PH-25)"},
+    {"registration retry limit", OPT_TIME, FIELD(retry_limit), .def = "0", .min = 0, .max = 86400 * SEC,
+     .help = "both pauses double with every failure in a row, up to this (PH-26: 30s up to 1800s); 0: they stay"},
+    {"failover spread", OPT_TIME, FIELD(spread), .def = "0", .min = 0, .max = HOUR,
+     .help =
+         "the registration moves to another server after a random part of this, so that not all phones come at once"},
+
+    {"message waiting", OPT_FLAG, FIELD(message_waiting), .def = "no",
+     .help = "subscribes to its message waiting indication (RFC 3842)"},
+    {"message waiting period", OPT_TIME, FIELD(message_waiting_period), .def = "86400s", .min = SEC,
+     .max = 7 * 86400 * SEC, .help = "subscription period asked for"},
 
     {"T1", OPT_TIME, FIELD(t1), .def = "500ms", .min = MS, .max = MINUTE, .help = "round-trip estimate of RFC 3261"},
     {"T2", OPT_TIME, FIELD(t2), .def = "4s", .min = MS, .max = HOUR, .help = "longest retransmission interval"},

@@ -19,15 +19,32 @@ struct phone_settings {
     char line[TONE_DIGITS + 1];
     char password[64];
     char domain[64];
-    struct endpoint proxy; /* everything is sent there */
-    uint32_t port;         /* local, of SIP */
-    struct endpoint stun;  /* port 0: none */
+    char config[256];               /* for whoever reads the settings: node_kind.read_config */
+    struct endpoint proxy;          /* needed */
+    struct endpoint registrar;      /* port 0, here and below: none */
+    struct endpoint outbound_proxy; /* stands before the others */
+    struct endpoint backup_proxy, backup_registrar, backup_outbound_proxy;
+    uint32_t proxy_port, registrar_port, outbound_proxy_port; /* 0: as written above */
+    uint32_t backup_proxy_port, backup_registrar_port, backup_outbound_proxy_port;
+    char backup_aor[128];      /* "101@backup.example"; empty: as the primary's */
+    lab_time blacklist;        /* 0: no blacklist */
+    lab_time probe_interval;   /* 0: no probes */
+    bool unregister_on_return; /* from the backup */
+    bool heed_retry_after;     /* of 503 */
+    bool heed_icmp;
+    uint32_t port;        /* local, of SIP */
+    struct endpoint stun; /* port 0: none */
 
     bool registers;
     lab_time expires;       /* asked for */
     lab_time renewal;       /* refresh so long before the expiry */
     lab_time retry;         /* after a rejection */
     lab_time timeout_retry; /* after no answer */
+    lab_time retry_limit;   /* both double up to this; 0: they stay */
+    lab_time spread;        /* a move waits a random part of this */
+
+    bool message_waiting;
+    lab_time message_waiting_period;
 
     lab_time t1, t2;
     lab_time transaction; /* timers B and F; 0: 64·T1 */

@@ -37,11 +37,12 @@ static void set_state(struct phone *p, enum phone_register_state state, const st
     p->registration.state = state;
     if (!state_name(state))
         return;
-    phone_aor_write(p, p->settings->line, &aor);
+    phone_aor_write(p, p->registration.to.aor, &aor);
     struct record *r = host_trace(p->host, "registration");
     record_str(r, "state", state_name(state));
     record_text(r, "aor", text_span(&aor));
     record_endpoint(r, "contact", p->contact);
+    record_endpoint(r, "server", p->servers.list[p->registration.to.server].place.at);
     if (state == PHONE_REGISTERED)
         record_u64(r, "expires", why->expires);
     if (why->status)
@@ -56,6 +57,16 @@ static void retry_at(struct phone *p, lab_time pause)
     host_timer_start(p->host, &p->registration.timer, host_now(p->host) + pause);
 }
 
+/* PH-26: the pauses grow while the phone is not wanted. */
+static lab_time grown(struct phone *p, lab_time pause)
+{
+    lab_time limit = p->settings->retry_limit;
+    for (unsigned i = 0; i < p->registration.failures && pause < limit; i++)
+        pause = 2 * pause < limit ? 2 * pause : limit;
+    p->registration.failures++;
+    return pause;
+}
+
 static void failed(struct phone *p, unsigned status, struct span reason, lab_time pause)
 {
     struct verdict why = {.status = status, .reason = reason};
@@ -63,6 +74,7 @@ static void failed(struct phone *p, unsigned status, struct span reason, lab_tim
         set_state(p, PHONE_UNREGISTERED, &why);
         return;
     }
+    p->registration.home.known = false;
     set_state(p, PHONE_FAILED, &why);
     retry_at(p, pause);
 }
@@ -97,6 +109,109 @@ static lab_time refresh_after(const struct phone *p, lab_time expires)
     return early > expires / 2 ? early : expires / 2;
 }
 
+/* ---- where ---- */
+
+static bool aors_equal(const struct phone *p, unsigned a, unsigned b)
+{
+    return span_equal(p->aors[a].user, p->aors[b].user) && span_equal_nocase(p->aors[a].domain, p->aors[b].domain);
+}
+
+/* Is it the registrar in use, and the address of record in use? */
+static bool is_in_use(const struct phone *p, const struct phone_home *home)
+{
+    unsigned site = phone_servers_active(&p->servers, PHONE_REGISTRAR);
+    return home->known && &p->servers.list[home->server] == phone_servers_hop(&p->servers, PHONE_REGISTRAR, site) &&
+           aors_equal(p, home->aor, phone_servers_active(&p->servers, PHONE_PROXY));
+}
+
+/* Chooses where the attempt goes next; false: it has failed everywhere. */
+static bool route(struct phone *p)
+{
+    struct phone_registration *reg = &p->registration;
+    struct phone_request request = {0};
+    int site = phone_request_route(p, &request, PHONE_REGISTRAR, reg->tried);
+    if (site < 0)
+        return false;
+    reg->to = (struct phone_home){true, (unsigned)site, request.server, request.aor};
+    return true;
+}
+
+/* Chooses where to go. `lost`: what was registered is not any more. */
+static void attempt(struct phone *p, unsigned tried, bool lost)
+{
+    struct verdict why = {0};
+    p->registration.tried = tried;
+    p->registration.come_back = NEVER;
+    (void)route(p);                           /* a new attempt goes somewhere */
+    sip_auth_accepted(&p->registration.auth); /* a refusal was of the last attempt, not of this one */
+    if (lost || p->registration.state != PHONE_REGISTERED)
+        set_state(p, PHONE_TRYING, &why);
+}
+
+/* To the site that was chosen, now or after a random part of the spread. */
+static void go(struct phone *p)
+{
+    uint64_t spread = (uint64_t)p->settings->spread;
+    if (spread == 0) {
+        register_send(p);
+        return;
+    }
+    p->registration.waiting = true;
+    retry_at(p, (lab_time)prng_below(&p->spread, spread + 1));
+}
+
+/* The pause after an attempt that failed everywhere: whoever said when to come back is believed. */
+static lab_time pause_after(struct phone *p)
+{
+    lab_time at = p->registration.come_back;
+    if (at == NEVER)
+        return grown(p, p->settings->timeout_retry);
+    return at > host_now(p->host) ? at - host_now(p->host) : 0;
+}
+
+/* No answer, or the wrong one, from the server: on to the next site, or a pause. */
+static void unserved(struct phone *p, unsigned status, struct span reason, const char *because, lab_time retry_after)
+{
+    struct phone_registration *reg = &p->registration;
+    struct verdict why = {0};
+    bool at_home = reg->home.known && reg->home.server == reg->to.server;
+    reg->tried |= 1u << reg->to.site;
+    if (retry_after && host_now(p->host) + retry_after < reg->come_back)
+        reg->come_back = host_now(p->host) + retry_after;
+    reg->deciding = true;
+    phone_server_failed(p, reg->to.server, because, retry_after);
+    reg->deciding = false;
+    if (reg->state == PHONE_UNREGISTERING || !route(p)) {
+        failed(p, status, reason, pause_after(p));
+        return;
+    }
+    sip_auth_accepted(&reg->auth); /* the next server has not refused anything */
+    if (reg->state == PHONE_REGISTERED && at_home)
+        set_state(p, PHONE_TRYING, &why);
+    go(p);
+}
+
+/* Did the phone leave a binding behind when it went back? Where only the way to the registrar is another one, the
+ * binding there has just been refreshed: it is the same address of record and the same contact. */
+static bool left_behind(const struct phone *p, const struct phone_home *before, const struct phone_home *now)
+{
+    bool registrar = before->server != now->server && !p->servers.one_registrar;
+    bool back = before->site > now->site || before->aor > now->aor;
+    return before->known && back && (registrar || !aors_equal(p, before->aor, now->aor));
+}
+
+/* PH-21: registered, perhaps at a better place than before: that is left, and what moved meanwhile is followed. */
+static void settle(struct phone *p)
+{
+    struct phone_registration *reg = &p->registration;
+    struct phone_home before = reg->home;
+    reg->home = reg->to;
+    if (p->settings->unregister_on_return && left_behind(p, &before, &reg->home))
+        phone_farewell_say(p, before);
+    phone_register_moved(p, false);
+    phone_subscribe_check(p);
+}
+
 static void accepted(struct phone *p, const struct sip_msg *response)
 {
     struct phone_registration *reg = &p->registration;
@@ -110,17 +225,21 @@ static void accepted(struct phone *p, const struct sip_msg *response)
         failed(p, response->status, response->reason, p->settings->retry);
         return;
     }
+    reg->failures = 0;
     set_state(p, PHONE_REGISTERED, &why);
     retry_at(p, refresh_after(p, (lab_time)why.expires * SEC));
+    settle(p);
 }
 
-/* §20.33: whoever says when to come back is believed. */
+/* §20.33: whoever says when to come back is believed, unless the phone is made otherwise. */
 static void rejected(struct phone *p, const struct sip_msg *response)
 {
     uint32_t seconds;
-    lab_time pause = p->settings->retry;
-    if (sip_delta_parse(sip_value(response, SIP_H_RETRY_AFTER), &seconds, NULL) == 0 && seconds > 0)
+    lab_time pause = 0;
+    if (p->settings->heed_retry_after && sip_delta_parse(sip_value(response, SIP_H_RETRY_AFTER), &seconds, NULL) == 0)
         pause = (lab_time)seconds * SEC;
+    if (pause == 0)
+        pause = grown(p, p->settings->retry);
     failed(p, response->status, response->reason, pause);
 }
 
@@ -151,13 +270,29 @@ static void txn_drop(struct phone *p)
     p->registration.txn = NULL;
 }
 
+/* 503 with somewhere else to go: there; else it is a rejection like others. */
+static bool refused(struct phone *p, const struct sip_msg *response)
+{
+    lab_time retry_after;
+    if (!phone_server_refuses(p, response, &retry_after) || phone_servers_group(&p->servers, PHONE_REGISTRAR)->n == 1)
+        return false;
+    unserved(p, response->status, response->reason, "503", retry_after);
+    return true;
+}
+
 static void on_response(void *arg, struct sip_txn *txn, const struct sip_incoming *in)
 {
     struct phone *p = arg;
+    struct phone_registration *reg = &p->registration;
     (void)txn;
     if (in->msg->status < 200)
         return;
     txn_drop(p);
+    if (refused(p, in->msg))
+        return;
+    reg->deciding = true;
+    phone_server_answered(p, reg->to.server);
+    reg->deciding = false;
     if (challenge_answered(p, in->msg) || interval_raised(p, in->msg))
         register_send(p);
     else if (in->msg->status < 300)
@@ -171,29 +306,37 @@ static void on_failed(void *arg, struct sip_txn *txn, unsigned status)
     struct phone *p = arg;
     (void)txn;
     txn_drop(p);
-    failed(p, status, sip_reason_phrase(status), p->settings->timeout_retry);
+    unserved(p, status, sip_reason_phrase(status), phone_failure_text(status), 0);
 }
 
 static const struct sip_client_events register_events = {.response = on_response, .failed = on_failed};
 
 /* ---- sending ---- */
 
+struct span phone_register_headers(const struct phone *p, uint32_t expires, struct text *room)
+{
+    text_str(room, "Contact: ");
+    phone_contact_write(p, room);
+    text_str(room, "\r\nExpires: ");
+    text_u64(room, expires);
+    text_str(room, "\r\n");
+    return text_span(room);
+}
+
 static void register_send(struct phone *p)
 {
     struct phone_registration *reg = &p->registration;
     char room[160];
     struct text headers = text_on(room, sizeof room);
-    text_str(&headers, "Contact: ");
-    phone_contact_write(p, &headers);
-    text_str(&headers, "\r\nExpires: ");
-    text_u64(&headers, reg->state == PHONE_UNREGISTERING ? 0 : reg->expires);
-    text_str(&headers, "\r\n");
-    struct phone_request request = {.method = "REGISTER",
-                                    .call_id = reg->call_id,
-                                    .tag = reg->tag,
-                                    .cseq = ++reg->cseq,
-                                    .auth = &reg->auth,
-                                    .headers = text_span(&headers)};
+    struct phone_request request = {
+        .method = "REGISTER",
+        .server = reg->to.server,
+        .aor = reg->to.aor,
+        .call_id = reg->call_id,
+        .tag = reg->tag,
+        .cseq = ++reg->cseq,
+        .auth = &reg->auth,
+        .headers = phone_register_headers(p, reg->state == PHONE_UNREGISTERING ? 0 : reg->expires, &headers)};
     if (phone_request_send(p, &request, &register_events, p, &reg->txn)) {
         reg->txn = NULL;
         failed(p, 503, sip_reason_phrase(503), p->settings->timeout_retry);
@@ -202,7 +345,13 @@ static void register_send(struct phone *p)
 
 static void timer_fired(void *arg)
 {
-    phone_register_start(arg);
+    struct phone *p = arg;
+    bool chosen = p->registration.waiting;
+    p->registration.waiting = false;
+    if (chosen)
+        register_send(p);
+    else
+        phone_register_start(p);
 }
 
 void phone_register_init(struct phone *p)
@@ -213,26 +362,45 @@ void phone_register_init(struct phone *p)
     prng_hex(&p->rng, reg->tag, PHONE_TAG);
     reg->expires = (uint32_t)(p->settings->expires / SEC);
     timer_init(&reg->timer, timer_fired, p);
+    phone_farewell_init(p);
+    (void)route(p); /* what the first line of the trace says */
 }
 
 void phone_register_start(struct phone *p)
 {
     struct phone_registration *reg = &p->registration;
-    struct verdict why = {0};
     if (reg->txn)
         return;
     host_timer_stop(p->host, &reg->timer);
-    sip_auth_accepted(&reg->auth); /* a refusal was of the last attempt, not of this one */
-    if (reg->state != PHONE_REGISTERED)
-        set_state(p, PHONE_TRYING, &why);
+    reg->waiting = false;
+    attempt(p, 0, false);
     register_send(p);
+}
+
+/* Nothing to do when the registration is, or is about to be, where it belongs; else at once, and when a better place
+ * has failed not there again. */
+void phone_register_moved(struct phone *p, bool away)
+{
+    struct phone_registration *reg = &p->registration;
+    bool wanted = reg->state == PHONE_TRYING || reg->state == PHONE_REGISTERED || reg->state == PHONE_FAILED;
+    if (reg->deciding || !wanted || is_in_use(p, reg->txn || reg->waiting ? &reg->to : &reg->home))
+        return;
+    txn_drop(p);
+    host_timer_stop(p->host, &reg->timer);
+    reg->waiting = false;
+    unsigned better = (1u << phone_servers_active(&p->servers, PHONE_REGISTRAR)) - 1;
+    attempt(p, away ? better : 0, away);
+    go(p);
 }
 
 void phone_register_end(struct phone *p)
 {
     struct verdict why = {0};
     txn_drop(p);
+    if (p->registration.home.known)
+        p->registration.to = p->registration.home;
     host_timer_stop(p->host, &p->registration.timer);
+    p->registration.waiting = false;
     set_state(p, PHONE_UNREGISTERING, &why);
     register_send(p);
 }
@@ -240,5 +408,6 @@ void phone_register_end(struct phone *p)
 void phone_register_stop(struct phone *p)
 {
     txn_drop(p);
+    phone_farewell_stop(p);
     host_timer_stop(p->host, &p->registration.timer);
 }

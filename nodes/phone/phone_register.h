@@ -15,6 +15,21 @@
 
 struct phone;
 
+/* A registrar and the address of record that is registered there. */
+struct phone_home {
+    bool known;
+    unsigned site;   /* of the registrar */
+    unsigned server; /* index in phone.servers.list */
+    unsigned aor;    /* index in phone.aors */
+};
+
+/* Taking back a registration that has been moved away: one at a time. */
+struct phone_farewell {
+    struct phone_home from;
+    struct sip_auth auth;
+    struct sip_txn *txn; /* NULL: nothing is under way */
+};
+
 enum phone_register_state {
     PHONE_UNREGISTERED,  /* nothing is wanted; only a command changes that */
     PHONE_TRYING,        /* REGISTER under way */
@@ -30,12 +45,29 @@ struct phone_registration {
     uint32_t cseq;
     uint32_t expires; /* s, to be asked for: the setting, or what 423 demanded */
     struct timer timer;
-    struct sip_txn *txn; /* NULL: nothing is under way */
+    struct sip_txn *txn;    /* NULL: nothing is under way */
+    struct phone_home to;   /* where the REGISTER goes */
+    struct phone_home home; /* where the last one was accepted */
+    unsigned failures;      /* attempts in a row */
+    lab_time come_back;     /* the earliest that a server of this attempt asked for (Retry-After); NEVER: none did */
+    bool waiting;           /* the next site is chosen, the timer runs towards going there (failover spread) */
+    unsigned tried;         /* sites that have failed the attempt under way, by bit */
+    bool deciding;          /* it reports to phone_failover.c, and looks at what moved by itself */
+    struct phone_farewell farewell;
 };
 
 void phone_register_init(struct phone *p);
 void phone_register_start(struct phone *p); /* now, whatever the state; nothing when one is under way */
 void phone_register_end(struct phone *p);   /* takes the binding back */
-void phone_register_stop(struct phone *p);  /* silently */
+/* The registrar or the address of record in use have changed; `away`: from a better one, which failed. */
+void phone_register_moved(struct phone *p, bool away);
+void phone_register_stop(struct phone *p); /* silently */
+
+/* phone_farewell.c: REGISTER with Expires: 0 to where the phone was registered; what comes of it does not matter. */
+void phone_farewell_init(struct phone *p);
+void phone_farewell_say(struct phone *p, struct phone_home from);
+void phone_farewell_stop(struct phone *p);
+/* The REGISTER's headers Contact and Expires; at least 160 bytes of room. */
+struct span phone_register_headers(const struct phone *p, uint32_t expires, struct text *room);
 
 #endif

@@ -3,9 +3,9 @@
 #include "nodes/base/error.h"
 #include "nodes/proto/sip_build.h"
 
-void phone_aor_write(const struct phone *p, const char *line, struct text *out)
+void phone_aor_write(const struct phone *p, unsigned aor, struct text *out)
 {
-    sip_uri_write(out, span_of(line), span_of(p->settings->domain), 0);
+    sip_uri_write(out, p->aors[aor].user, p->aors[aor].domain, 0);
 }
 
 void phone_contact_write(const struct phone *p, struct text *out)
@@ -15,23 +15,30 @@ void phone_contact_write(const struct phone *p, struct text *out)
     text_char(out, '>');
 }
 
+void phone_allow_write(const struct phone *p, struct text *out)
+{
+    text_str(out, "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS");
+    text_str(out, p->settings->message_waiting ? ", NOTIFY\r\n" : "\r\n");
+}
+
 struct span phone_contact_headers(const struct phone *p, struct text *room)
 {
     text_str(room, "Contact: ");
     phone_contact_write(p, room);
-    text_str(room, "\r\nAllow: " PHONE_ALLOW "\r\n");
+    text_str(room, "\r\n");
+    phone_allow_write(p, room);
     return text_span(room);
 }
 
-struct sip_credentials phone_credentials(const struct phone *p)
+struct sip_credentials phone_credentials(const struct phone *p, unsigned aor)
 {
-    return (struct sip_credentials){span_of(p->settings->line), span_of(p->settings->password)};
+    return (struct sip_credentials){p->aors[aor].user, span_of(p->settings->password)};
 }
 
-/* The Request-URI: a line's address of record, or for REGISTER and OPTIONS the domain (§10.2). */
-static void uri_write(const struct phone *p, const char *to, struct text *out)
+/* A line of the same domain: the peer's address of record, or our own. */
+static void line_write(const struct phone *p, const struct phone_request *request, struct span user, struct text *out)
 {
-    sip_uri_write(out, span_of(to ? to : ""), span_of(p->settings->domain), 0);
+    sip_uri_write(out, user, p->aors[request->aor].domain, 0);
 }
 
 static void request_write(const struct phone *p, const struct phone_request *request, struct text *out)
@@ -43,9 +50,11 @@ static void request_write(const struct phone *p, const struct phone_request *req
     struct text uri = text_on(uri_room, sizeof uri_room);
     struct text from = text_on(from_room, sizeof from_room);
     struct text to = text_on(to_room, sizeof to_room);
-    uri_write(p, request->to, &uri);
-    phone_aor_write(p, p->settings->line, &from);
-    phone_aor_write(p, request->to ? request->to : p->settings->line, &to);
+    struct span own = p->aors[request->aor].user;
+    struct span peer = span_of(request->to ? request->to : "");
+    line_write(p, request, request->own_uri ? own : peer, &uri); /* REGISTER, OPTIONS: the domain itself (§10.2) */
+    line_write(p, request, own, &from);
+    line_write(p, request, request->to ? peer : own, &to);
     sip_put_request_line(out, method, text_span(&uri));
     sip_put_number(out, SIP_H_MAX_FORWARDS, SIP_MAX_FORWARDS);
     sip_put_addr(out, SIP_H_FROM, (struct span){0}, text_span(&from), span_of(request->tag));
@@ -53,7 +62,7 @@ static void request_write(const struct phone *p, const struct phone_request *req
     sip_put(out, SIP_H_CALL_ID, span_of(request->call_id));
     sip_put_cseq(out, request->cseq, method);
     if (request->auth) {
-        struct sip_credentials who = phone_credentials(p);
+        struct sip_credentials who = phone_credentials(p, request->aor);
         sip_auth_header(request->auth, &who, method, text_span(&uri), out);
     }
     text_put(out, request->headers);
@@ -64,6 +73,17 @@ static void request_write(const struct phone *p, const struct phone_request *req
         sip_put_end(out);
 }
 
+int phone_request_route(const struct phone *p, struct phone_request *request, enum phone_role role, unsigned tried)
+{
+    const struct phone_servers *s = &p->servers;
+    int site = phone_servers_choose(s, role, tried, host_now(p->host));
+    if (site < 0)
+        return -1;
+    request->server = (unsigned)(phone_servers_hop(s, role, (unsigned)site) - s->list);
+    request->aor = role == PHONE_PROXY ? (unsigned)site : phone_servers_active(s, PHONE_PROXY);
+    return site;
+}
+
 int phone_request_send(struct phone *p, const struct phone_request *request, const struct sip_client_events *events,
                        void *arg, struct sip_txn **out)
 {
@@ -72,5 +92,6 @@ int phone_request_send(struct phone *p, const struct phone_request *request, con
     request_write(p, request, &message);
     if (!text_ok(&message))
         return FE_ERANGE;
-    return sip_txn_request(p->txns, &p->proxy, text_span(&message), (struct span){0}, events, arg, out);
+    struct sip_flow flow = phone_server_flow(p, request->server);
+    return sip_txn_request(p->txns, &flow, text_span(&message), (struct span){0}, events, arg, out);
 }

@@ -6,7 +6,7 @@
 static void send(void *arg, struct endpoint to, struct span bytes)
 {
     struct phone *p = arg;
-    struct sip_flow flow = sip_flow_to(p->proxy.socket, to);
+    struct sip_flow flow = sip_flow_to(p->socket, to);
     (void)sip_transport_send_stun(p->transport, &flow, bytes); /* what is lost is sent again */
 }
 
@@ -26,7 +26,7 @@ static void mapped(void *arg, struct endpoint seen)
     bool moved = seen.port && !endpoint_equal(seen, p->contact);
     if (moved) {
         p->contact = seen;
-        sip_transport_advertise(p->transport, p->proxy.socket, seen);
+        sip_transport_advertise(p->transport, p->socket, seen);
     }
     if (moved || !seen.port)
         trace(p, seen.port ? "mapped" : "failed");

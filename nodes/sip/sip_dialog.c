@@ -182,10 +182,10 @@ int sip_dialog_confirm(struct sip_dialog *d, const struct sip_msg *response)
     return error;
 }
 
-/* §12.2: the target is refreshed by the messages that RFC 3261 and RFC 3311 name. */
+/* §12.2: the target is refreshed by the messages that RFC 3261, RFC 3311 and RFC 6665 (§8.2.1) name. */
 static bool refreshes_target(enum sip_method method)
 {
-    return method == SIP_INVITE || method == SIP_UPDATE;
+    return method == SIP_INVITE || method == SIP_UPDATE || method == SIP_SUBSCRIBE || method == SIP_NOTIFY;
 }
 
 int sip_dialog_refresh(struct sip_dialog *d, const struct sip_msg *msg)

@@ -25,6 +25,7 @@ struct sip_txns {
     uint64_t begun;        /* transactions that ever were */
     struct sip_txn *ended; /* to be freed by `sweep` */
     struct timer sweep;
+    bool deaf;
 };
 
 static const struct sip_transport_events transport_events;
@@ -89,6 +90,11 @@ void sip_txns_free(struct sip_txns *set)
     sweep(set);
     free(set->buckets);
     free(set);
+}
+
+void sip_txns_set_deaf(struct sip_txns *set, bool deaf)
+{
+    set->deaf = deaf;
 }
 
 struct sip_transport_layer *sip_txns_transport(const struct sip_txns *set)
@@ -454,6 +460,8 @@ static void take_response(void *arg, const struct sip_incoming *in)
     struct text key = text_on(buf, sizeof buf);
     sip_key_client(&key, in->core->via.branch, in->core->cseq.method_text);
     struct sip_txn *txn = find(set, &key);
+    if (set->deaf)
+        return;
     if (!txn)
         sip_transport_discard(set->transport, in);
     else if (txn->machine == SIP_ICT)
@@ -649,6 +657,8 @@ static void take_ack(struct sip_txns *set, const struct sip_incoming *in)
 static void take_request(void *arg, const struct sip_incoming *in)
 {
     struct sip_txns *set = arg;
+    if (set->deaf)
+        return;
     if (in->msg->method == SIP_ACK) {
         take_ack(set, in);
         return;

@@ -71,6 +71,9 @@ int sip_txns_new(struct sip_txns **out, struct sip_transport_layer *t, const str
                  const struct sip_txns_events *events, void *arg);
 void sip_txns_free(struct sip_txns *set); /* drops every transaction silently, without events; NULL is fine */
 
+/* While deaf: what arrives is read and forgotten, as by a program that hangs; transactions under way time out. */
+void sip_txns_set_deaf(struct sip_txns *set, bool deaf);
+
 struct sip_transport_layer *sip_txns_transport(const struct sip_txns *set);
 struct host *sip_txns_host(const struct sip_txns *set);
 const struct sip_timing *sip_txns_timing(const struct sip_txns *set); /* with the defaults filled in */

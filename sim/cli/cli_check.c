@@ -46,6 +46,8 @@ struct lab *cli_lab_load(const struct cli_args *args, const char *name)
         fprintf(stderr, "farend: %s: %s\n", name, error == FE_EMEM ? "out of memory" : strerror(path ? errno : ENOENT));
     else if (error)
         problems_write(&lab->problems, stderr);
+    else
+        problems_write(&lab->warnings, stderr);
     if (error && lab) {
         lab_free(lab);
         lab = NULL;

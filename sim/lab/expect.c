@@ -5,6 +5,7 @@
 #include "nodes/base/nearest.h"
 #include "nodes/base/record.h"
 #include "nodes/base/units.h"
+#include "sim/lab/expect_outage.h"
 #include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 
@@ -21,6 +22,11 @@ static const char *const mapping_states[] = {"created", "expired", "removed", NU
 static const char *const block_states[] = {"taken", "given-back", NULL};
 static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
 static const char *const alg_places[] = {"via", "contact", "request-uri", "media", "origin", NULL};
+static const char *const groups[] = {"registrar", "proxy", "all", NULL};
+static const char *const server_sites[] = {"primary", "backup", NULL};
+static const char *const subscription_states[] = {"trying", "active",    "notified", "failed",  "terminated",
+                                                  "added",  "refreshed", "expired",  "removed", NULL};
+static const char *const service_states[] = {"normal", "503", "silent", "stopping", NULL};
 static const char *const location_states[] = {"added", "refreshed", "expired", "removed", NULL};
 static const char *const relay_states[] = {"opened", "latched", "moved", "refused", "closed", NULL};
 static const char *const cdr_results[] = {"answered", "busy", "no-answer", "cancelled", "failed", NULL};
@@ -90,6 +96,36 @@ const struct event_word expect_events[] = {
      {{"at", "node", EVENT_NODE, .help = "whose"},
       {"timer", "timer", EVENT_TEXT, .help = "RFC 3261's letter, as B"},
       {"is", "msg", EVENT_TEXT, .help = "as INVITE"}}},
+    {"registration",
+     "registration",
+     "what phones say of their registration",
+     {{"at", "node", EVENT_NODE, .help = "the phone"},
+      {"state", "state", EVENT_WORDS, phone_state_words, .help = "what became of it"},
+      {"aor", "aor", EVENT_TEXT, .help = "the address of record, as sip:101@lab.example"},
+      {"server", "server", EVENT_TEXT, .help = "the registrar's endpoint, as 10.0.1.10:5060"},
+      {"status", "status", EVENT_TEXT, .help = "the SIP status"}}},
+    {"failover",
+     "failover",
+     "phones that went over to another server, or back",
+     {{"at", "node", EVENT_NODE, .help = "the phone"},
+      {"what", "what", EVENT_WORDS, groups, .help = "which of its servers"},
+      {"to", "to", EVENT_WORDS, server_sites, .help = "where to"},
+      {"server", "server", EVENT_TEXT, .help = "the server's endpoint, as 10.0.1.10:5060"},
+      {"why", "why", EVENT_TEXT, .help = "no answer, transport error, 503, it answers again"}}},
+    {"subscription",
+     "subscription",
+     "subscriptions of phones, and those kept by a PBX",
+     {{"at", "node", EVENT_NODE, .help = "the phone or the PBX"},
+      {"state", "state", EVENT_WORDS, subscription_states, .help = "what happened"},
+      {"aor", "aor", EVENT_TEXT, .help = "whose, as sip:101@lab.example"},
+      {"server", "server", EVENT_TEXT, .help = "where the phone subscribes, as 10.0.1.10:5060"},
+      {"messages", "messages", EVENT_TEXT, .help = "new and old voice messages, as 2/8"},
+      {"reason", "reason", EVENT_TEXT, .help = "why it failed"}}},
+    {"service",
+     "service",
+     "how well a PBX serves",
+     {{"at", "node", EVENT_NODE, .help = "the PBX"},
+      {"state", "state", EVENT_WORDS, service_states, .help = "from then on"}}},
     {"location",
      "location",
      "registrations kept by a PBX or SBC",
@@ -526,6 +562,7 @@ static void statement_unknown(struct lab *lab, const struct doc *key)
         nearest_offer(&best, wrong, span_of(f->name));
     nearest_offer(&best, wrong, SPAN("media"));
     nearest_offer(&best, wrong, SPAN("call"));
+    nearest_offer(&best, wrong, SPAN("outage"));
     bool near = !span_empty(best.name);
     problem(&lab->problems, key->at, "\"", key->text, "\" cannot be expected", near ? "; did you mean \"" : "",
             near ? best.name.p : "", near ? "\"?" : "");
@@ -555,6 +592,8 @@ static bool map_read(struct lab *lab, const struct doc *d, bool timed, struct ex
     bool ok = true;
     if (doc_get(d, "media"))
         return media_read(lab, d, e);
+    if (doc_get(d, "outage"))
+        return expect_outage_read(lab, d, e);
     for (size_t i = 0; i < d->n; i++) {
         const struct field *f = form_field(expect_time_form, d->entries[i].key->text);
         statements += !f || f == &expect_time_form[0];

@@ -1,6 +1,7 @@
-/* Expectations: what a lab says of the trace. Three kinds of statement:
+/* Expectations: what a lab says of the trace. Four kinds of statement:
  *     alice registered                                     what a phone is now
  *     {media: bob -> alice, heard: 99%, mos: 4.3}          how a call sounded, or went
+ *     {outage: alice, recovered: 60s, calls lost: 1}       what the last fault cost a phone
  *     {drops: {cause: no-mapping, at: router, at least: 1}} how many events there were, since the last action of the
  * steps */
 #ifndef FAREND_LAB_EXPECT_H
@@ -10,10 +11,11 @@
 #include "sim/lab/lab.h"
 
 enum expect_type {
-    EXPECT_PHONE, /* `phone` is the state of node */
-    EXPECT_CALL,  /* the latest call from node to `peer` */
-    EXPECT_MEDIA, /* node hears other */
-    EXPECT_COUNT, /* events that match */
+    EXPECT_PHONE,  /* `phone` is the state of node */
+    EXPECT_CALL,   /* the latest call from node to `peer` */
+    EXPECT_MEDIA,  /* node hears other */
+    EXPECT_COUNT,  /* events that match */
+    EXPECT_OUTAGE, /* what the last fault cost a phone */
 };
 
 enum phone_word { PHONE_IS_REGISTERED, PHONE_IS_RINGING, PHONE_IS_IN_CALL, PHONE_IS_IDLE };
@@ -40,10 +42,11 @@ struct expectation {
     uint32_t mos_least, mos_most;           /* MEDIA, hundredths */
     struct expect_match match[MATCHES_MAX]; /* COUNT: all of them */
     size_t match_n;
-    uint32_t least, most; /* COUNT */
-    bool since_start;     /* COUNT: of the whole run so far */
-    lab_time within;      /* holds at some moment up to then; 0: at once */
-    lab_time never;       /* holds at no moment up to then; 0: not so meant */
+    uint32_t least, most;               /* COUNT */
+    const struct expect_outage *outage; /* OUTAGE */
+    bool since_start;                   /* COUNT: of the whole run so far */
+    lab_time within;                    /* holds at some moment up to then; 0: at once */
+    lab_time never;                     /* holds at no moment up to then; 0: not so meant */
 };
 
 /* Reads a statement: a text or a mapping. `timed`: it may say within, never within. NULL after a problem. */

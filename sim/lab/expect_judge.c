@@ -1,6 +1,7 @@
 /* Judging expectations by the facts and by counts of lines. */
 #include "nodes/base/record.h"
 #include "sim/lab/expect.h"
+#include "sim/lab/expect_outage.h"
 
 static void say_status(struct text *why, uint32_t status, const char *reason)
 {
@@ -135,6 +136,7 @@ bool expect_holds(const struct expectation *e, const struct facts *facts, uint32
     case EXPECT_CALL: return call_holds(e, facts, why);
     case EXPECT_MEDIA: return media_holds(e, facts, why);
     case EXPECT_COUNT: return count_holds(e, count, why);
+    case EXPECT_OUTAGE: return expect_outage_holds(e, facts, why);
     }
     return false;
 }

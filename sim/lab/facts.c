@@ -16,7 +16,7 @@ int facts_init(struct facts *f, const struct lab *lab)
 {
     *f = (struct facts){.lab = lab};
     f->nodes = calloc(lab->nodes_n ? lab->nodes_n : 1, sizeof f->nodes[0]);
-    return f->nodes ? 0 : FE_EMEM;
+    return f->nodes && outages_init(&f->outages, lab) == 0 ? 0 : FE_EMEM;
 }
 
 void facts_fini(struct facts *f)
@@ -25,6 +25,7 @@ void facts_fini(struct facts *f)
         free(f->nodes[i].calls);
     free(f->nodes);
     f->nodes = NULL;
+    outages_fini(&f->outages);
 }
 
 /* ---- reading fields ---- */
@@ -156,7 +157,11 @@ int facts_line(struct facts *f, struct span line)
 {
     struct span name;
     struct span ev;
-    if (!record_get(line, "node", &name) || !record_get(line, "ev", &ev))
+    if (!record_get(line, "ev", &ev))
+        return -1;
+    record_get_i64(line, "t", &f->now);
+    outages_line(&f->outages, line, ev, f->now);
+    if (!record_get(line, "node", &name))
         return -1;
     int index = names_find(&f->lab->node_names, name);
     if (index < 0)

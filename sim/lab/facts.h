@@ -5,6 +5,7 @@
 
 #include "nodes/base/span.h"
 #include "sim/lab/lab.h"
+#include "sim/lab/outage.h"
 
 enum phone_state { PHONE_UNREGISTERED, PHONE_TRYING, PHONE_REGISTERED, PHONE_FAILED };
 
@@ -75,7 +76,9 @@ struct facts {
     const struct lab *lab;
     struct node_facts *nodes;
     struct run_facts run;
-    bool asking; /* reports that come now were asked for */
+    struct outages outages;
+    lab_time now; /* of the latest line */
+    bool asking;  /* reports that come now were asked for */
     bool no_memory;
 };
 

@@ -160,6 +160,48 @@ int lab_file_read(FILE *f, char **text, size_t *n)
     }
 }
 
+/* "../evening.csv" or "/dev/stdin" is none of a lab's business. */
+static bool is_beside(const char *name)
+{
+    return name[0] != '/' && !strstr(name, "..");
+}
+
+static const char *folder_of(struct lab *lab)
+{
+    const char *slash = strrchr(lab->source.name, '/');
+    return slash ? arena_copy(&lab->arena, lab->source.name, (size_t)(slash - lab->source.name) + 1) : "";
+}
+
+static int file_copy(struct lab *lab, FILE *f, struct span *text)
+{
+    char *bytes = NULL;
+    int error = lab_file_read(f, &bytes, &text->n);
+    if (!error) {
+        text->p = arena_copy(&lab->arena, bytes, text->n);
+        error = text->p ? 0 : FE_EMEM;
+    }
+    free(bytes);
+    return error;
+}
+
+int lab_file_beside(struct lab *lab, const char *name, const char **path, struct span *text)
+{
+    if (!lab->on_disk || !is_beside(name))
+        return FE_EREFUSED;
+    const char *folder = folder_of(lab);
+    const char *whole = folder ? arena_text(&lab->arena, folder, name) : NULL;
+    if (!whole)
+        return FE_EMEM;
+    FILE *f = fopen(whole, "rb");
+    if (!f)
+        return FE_EOS;
+    int error = file_copy(lab, f, text);
+    fclose(f);
+    if (path)
+        *path = whole;
+    return error;
+}
+
 int lab_load(struct lab **out, const char *path, const struct lab_change *changes, size_t changes_n)
 {
     FILE *f = fopen(path, "rb");

@@ -77,6 +77,7 @@ struct lab_node {
 struct lab {
     struct arena arena;
     struct problems problems;
+    struct problems warnings; /* of a correct lab: what is written but not used */
     struct source source;
     bool on_disk; /* the source is a file: others may lie beside it */
     const struct doc *root;

@@ -22,6 +22,10 @@ int lab_make_routes(struct lab *lab);                         /* once the plan h
 int lab_add_beyond(struct lab *lab, unsigned node, const char *owner);
 int lab_read_steps(struct lab *lab, const struct doc *steps, const struct doc *expect);
 
+/* A file beside the lab's or below, by its name there; into the arena. *path (may be NULL) is how it is called for
+ * people. FE_EREFUSED: the lab is no file, or the name leads elsewhere; FE_EOS: it cannot be read; FE_EMEM. */
+int lab_file_beside(struct lab *lab, const char *name, const char **path, struct span *text);
+
 /* All of a file, on the heap: *text is the caller's, also after an error. FE_EOS, FE_EMEM. */
 int lab_file_read(FILE *f, char **text, size_t *n);
 

@@ -3,6 +3,7 @@
 #include "nodes/base/error.h"
 #include "nodes/base/nearest.h"
 #include "sim/lab/lab_certificate.h"
+#include "sim/lab/lab_config.h"
 #include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 
@@ -321,9 +322,10 @@ static void defaults_add(struct setting_reader *r)
         if (o->type == OPT_CERTIFICATE && o->with && !doc_get(r->node->doc, o->name))
             default_certificate(r, o);
     for (const struct option *o = table; o->name; o++)
-        if (o->needed && o->node && !doc_get(r->node->doc, o->name))
+        if (o->needed && o->node && !doc_get(r->node->doc, o->name) && !lab_setting(r->node, o->name))
             default_node(r, o);
-    if (lab_is_phone(r->node) && options_find(table, SPAN("password")) && !doc_get(r->node->doc, "password"))
+    if (lab_is_phone(r->node) && options_find(table, SPAN("password")) && !doc_get(r->node->doc, "password") &&
+        !lab_setting(r->node, "password"))
         default_password(r);
 }
 
@@ -371,6 +373,29 @@ bool lab_check_simulated(struct lab *lab, bool all)
     return ok;
 }
 
+static bool is_config(const struct lab_node *node, const char *key)
+{
+    return node->kind->read_config && strcmp(key, "config") == 0;
+}
+
+/* What the lab itself says goes over what the maker's file says. */
+static void config_read(struct setting_reader *r)
+{
+    const struct doc *name = is_config(r->node, "config") ? doc_get(r->node->doc, "config") : NULL;
+    struct lab_config config;
+    if (!name)
+        return;
+    if (lab_read_config(r->lab, r->node->kind, name, &config)) {
+        r->error = FE_EMEM;
+        return;
+    }
+    for (size_t i = 0; i < config.n; i++) {
+        const struct lab_config_entry *e = &config.entries[i];
+        if (!doc_get(r->node->doc, e->path))
+            text_read(r, e->path, &e->value.at, &e->value);
+    }
+}
+
 static int node_settings(struct lab *lab, const struct landmarks *known, struct lab_node *node)
 {
     const struct node_kind *kind = node->kind;
@@ -378,9 +403,10 @@ static int node_settings(struct lab *lab, const struct landmarks *known, struct 
     r.settings = node->router ? NULL : options_new(kind->options, kind->settings_size);
     if (!node->router && !r.settings)
         return FE_EMEM;
+    config_read(&r);
     for (size_t i = 0; i < node->doc->n; i++) {
         const struct doc_entry *e = &node->doc->entries[i];
-        if (is_structure(node, e->key->text))
+        if (is_structure(node, e->key->text) || is_config(node, e->key->text))
             continue;
         if (node->router || !options_find(kind->options, span_of(e->key->text)))
             unknown_key(lab, node, e->key);

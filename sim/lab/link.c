@@ -32,38 +32,6 @@ const struct field link_form[] = {LINK_FIELDS(struct link_way, link), {0}};
 
 /* ---- profiles ---- */
 
-/* A file beside the lab's or below: "../evening.csv" or "/dev/stdin" is none of a lab's business. */
-static bool is_beside(const char *name)
-{
-    return name[0] != '/' && !strstr(name, "..");
-}
-
-static const char *folder_of(struct lab *lab)
-{
-    const char *slash = strrchr(lab->source.name, '/');
-    return slash ? arena_copy(&lab->arena, lab->source.name, (size_t)(slash - lab->source.name) + 1) : "";
-}
-
-static int profile_load(struct lab *lab, const struct doc *name, struct span *text)
-{
-    const char *folder = folder_of(lab);
-    const char *path = folder ? arena_text(&lab->arena, folder, name->text) : NULL;
-    FILE *f = path ? fopen(path, "rb") : NULL;
-    char *bytes = NULL;
-    if (!path)
-        return FE_EMEM;
-    if (!f)
-        return FE_EOS;
-    int error = lab_file_read(f, &bytes, &text->n);
-    fclose(f);
-    if (!error) {
-        text->p = arena_copy(&lab->arena, bytes, text->n);
-        error = text->p ? 0 : FE_EMEM;
-    }
-    free(bytes);
-    return error;
-}
-
 static bool profile_wrong(struct lab *lab, const struct doc *name, unsigned line, const char *why)
 {
     char number[24];
@@ -96,12 +64,12 @@ static bool profile_read(struct lab *lab, struct link *link)
     struct span text = {0};
     if (strcmp(name->text, "none") == 0)
         return true;
-    if (!lab->on_disk || !is_beside(name->text)) {
+    struct profile *profile = arena_new(&lab->arena, sizeof *profile);
+    int error = profile ? lab_file_beside(lab, name->text, NULL, &text) : FE_EMEM;
+    if (error == FE_EREFUSED) {
         problem(&lab->problems, name->at, "profile: \"", name->text, "\" is no file beside the lab's");
         return false;
     }
-    struct profile *profile = arena_new(&lab->arena, sizeof *profile);
-    int error = profile ? profile_load(lab, name, &text) : FE_EMEM;
     if (error)
         return profile_wrong(lab, name, 0, error == FE_EOS ? "cannot be read" : "out of memory");
     profile->name = name->text;

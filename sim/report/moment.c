@@ -70,6 +70,15 @@ static void state_say(struct text *t, struct span line)
     put(t, line, " ", "reason");
 }
 
+static void failover_say(struct text *t, struct span line)
+{
+    put(t, line, "goes over from ", "from");
+    put(t, line, " to ", "to");
+    put(t, line, " (", "what");
+    put(t, line, ", ", "server");
+    put(t, line, "): ", "why");
+}
+
 static void timeout_say(struct text *t, struct span line)
 {
     put(t, line, "gives up ", "msg");
@@ -129,6 +138,9 @@ static const struct wording wordings[] = {{"sip", sip_say, false},
                                           {"alg", alg_say, true},
                                           {"call", state_say, false},
                                           {"registration", state_say, false},
+                                          {"failover", failover_say, true},
+                                          {"service", state_say, true},
+                                          {"subscription", state_say, false},
                                           {"location", state_say, false},
                                           {"relay", state_say, false},
                                           {"timeout", timeout_say, true},

@@ -74,6 +74,17 @@ static unsigned number_get(struct span line, const char *key)
 
 /* ---- items ---- */
 
+const char *const verdict_measure_words[VERDICT_MEASURES] = {"noticed", "recovered", "unreachable", "calls_lost"};
+
+static void measures_get(struct verdict_item *item, struct span line)
+{
+    for (unsigned i = 0; i < VERDICT_MEASURES; i++) {
+        int64_t value = NEVER;
+        item->measured = record_get_i64(line, verdict_measure_words[i], &value) || item->measured;
+        item->measures[i] = value;
+    }
+}
+
 static struct verdict_item *item_new(struct verdict *v, struct span line)
 {
     if ((v->n & (v->n - 1)) == 0) {
@@ -132,6 +143,7 @@ static void expect_line(struct verdict *v, struct span line)
     if (!item)
         return;
     item->expectation = true;
+    measures_get(item, line);
     item_ends(v, item, record_get(line, "held", &held) && span_is(held, "true"), line);
 }
 

@@ -13,6 +13,16 @@
 
 enum verdict_state { VERDICT_RUNNING, VERDICT_HELD, VERDICT_FAILED };
 
+/* What an outage cost a phone: times since the fault in ns, NEVER: it has not come to that; and a number of calls. */
+enum verdict_measure {
+    VERDICT_NOTICED,
+    VERDICT_RECOVERED,
+    VERDICT_UNREACHABLE,
+    VERDICT_CALLS_LOST,
+    VERDICT_MEASURES,
+};
+extern const char *const verdict_measure_words[VERDICT_MEASURES]; /* in the trace and in JSON */
+
 /* A step or an expectation. */
 struct verdict_item {
     bool expectation;
@@ -20,7 +30,9 @@ struct verdict_item {
     char *text;
     enum verdict_state state;
     lab_time started, ended;
-    char *why;              /* what was found; NULL: nothing to say */
+    char *why;     /* what was found; NULL: nothing to say */
+    bool measured; /* it is about an outage, and `why` says these in words: */
+    lab_time measures[VERDICT_MEASURES];
     struct moment *moments; /* of what failed */
     size_t moments_n;
 };

@@ -21,6 +21,15 @@ static json_t *moments_json(const struct verdict_item *item)
     return list;
 }
 
+static json_t *measures_json(const struct verdict_item *item)
+{
+    json_t *object = json_object();
+    for (unsigned i = 0; i < VERDICT_MEASURES; i++)
+        if (item->measures[i] != NEVER)
+            json_object_set_new(object, verdict_measure_words[i], json_integer((json_int_t)item->measures[i]));
+    return object;
+}
+
 static json_t *item_json(const struct verdict_item *item)
 {
     json_t *object =
@@ -29,6 +38,8 @@ static json_t *item_json(const struct verdict_item *item)
                   "started", (json_int_t)item->started, "ended", (json_int_t)item->ended);
     if (item->why)
         json_object_set_new(object, "why", json_string(item->why));
+    if (item->measured)
+        json_object_set_new(object, "measured", measures_json(item));
     if (item->moments_n)
         json_object_set_new(object, "moments", moments_json(item));
     return object;

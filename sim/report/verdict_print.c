@@ -57,7 +57,7 @@ static void print_item(const struct printing *p, const struct verdict_item *item
     say(p, failed ? RED : GREEN, failed ? "✗" : "✓");
     fprintf(p->out, " %12s  %s%s\n", time_text(item->ended, at), item->expectation ? "expect: " : "",
             item->text ? item->text : "");
-    if (!failed && !item->expectation && item->why)
+    if (!failed && (!item->expectation || item->measured) && item->why)
         fprintf(p->out, "                  %s\n", item->why);
     if (!failed)
         return;

@@ -219,9 +219,113 @@ static void nat_is_what_the_prober_found(void **state)
     court_close(&c);
 }
 
+/* ---- outages ---- */
+
+#define STEP(t, text)      "{\"t\":" t ",\"ev\":\"step\",\"text\":\"" text "\",\"state\":\"started\"}"
+#define REG(t, who, state) "{\"t\":" t ",\"node\":\"" who "\",\"ev\":\"registration\",\"state\":\"" state "\"}"
+#define PBX_OFF(t)         "{\"t\":" t ",\"node\":\"pbx\",\"ev\":\"power\",\"on\":false}"
+#define PBX_ON(t)          "{\"t\":" t ",\"node\":\"pbx\",\"ev\":\"power\",\"on\":true}"
+#define LOST(t)                                                                                                        \
+    "{\"t\":" t ",\"node\":\"bob\",\"ev\":\"call\",\"state\":\"failed\",\"call\":1,\"peer\":\"101\",\"status\":408,"   \
+    "\"by\":\"remote\"}"
+
+static const char *const outage_lines[] = {REG("1000000000", "alice", "registered"),
+                                           STEP("2000000000", "fault: on pbx, do crash"),
+                                           PBX_OFF("2000000000"),
+                                           LOST("34000000000"),
+                                           REG("42000000000", "alice", "failed"),
+                                           STEP("50000000000", "power: on pbx"),
+                                           PBX_ON("50000000000"),
+                                           REG("62000000000", "alice", "trying"),
+                                           REG("62500000000", "alice", "registered"),
+                                           NULL};
+
+static void outage_hear(struct court *c, const char *statement, unsigned lines)
+{
+    court_open(c, statement);
+    for (unsigned i = 0; i < lines && outage_lines[i]; i++)
+        hear(c, outage_lines[i]);
+}
+
+static void an_outage_is_measured_from_the_fault(void **state)
+{
+    static const struct {
+        const char *statement;
+        bool holds;
+    } rows[] = {
+        {"{outage: alice, noticed: 40s, recovered: 60500ms, unreachable: 60500ms, calls lost: 1}", true},
+        {"{outage: alice, noticed: 39s}", false},
+        {"{outage: alice, noticed: at least 40s}", true},
+        {"{outage: alice, noticed: never}", false},
+        {"{outage: alice, recovered: 60s}", false},
+        {"{outage: alice, unreachable: at least 61s}", false},
+        {"{outage: alice, calls lost: none}", false},
+        {"{outage: alice, calls lost: at least 2}", false},
+        {"{outage: bob, noticed: never, recovered: never, unreachable: never, calls lost: none}", true},
+        {"{outage: bob, noticed: 1h}", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct court c;
+        outage_hear(&c, rows[i].statement, 9);
+        if (holds(&c) != rows[i].holds)
+            fail_msg("%s: %s", rows[i].statement, c.why);
+        court_close(&c);
+    }
+}
+
+static void an_outage_says_its_numbers(void **state)
+{
+    struct court c;
+    (void)state;
+    outage_hear(&c, "{outage: alice, recovered: 1h}", 9);
+    assert_true(holds(&c));
+    assert_string_equal(c.why, "alice: noticed after 40.000s, registered again after 60.500s, unreachable for 60.500s, "
+                               "1 call lost");
+    court_close(&c);
+    outage_hear(&c, "{outage: alice, unreachable: 1h}", 5);
+    assert_false(holds(&c)); /* it lasts */
+    assert_string_equal(c.why, "alice: noticed after 40.000s, not registered again, unreachable for 40.000s and still "
+                               "so, 1 call lost");
+    court_close(&c);
+}
+
+static void without_a_fault_there_is_no_outage(void **state)
+{
+    struct court c;
+    (void)state;
+    outage_hear(&c, "{outage: alice, noticed: 1h}", 1);
+    assert_false(holds(&c));
+    assert_string_equal(c.why, "alice: no fault has happened");
+    court_close(&c);
+}
+
+/* What mends is no new fault, and neither is harm that goes on: the clock is the first one's. */
+static void one_fault_until_another_step_does_harm(void **state)
+{
+    struct court c;
+    (void)state;
+    court_open(&c, "{outage: alice, noticed: 12s}");
+    hear(&c, STEP("1000000000", "fault: wire alice.net, do flap"));
+    hear(&c, "{\"t\":1000000000,\"ev\":\"wire\",\"wire\":\"alice.net\",\"down\":true}");
+    hear(&c, "{\"t\":3000000000,\"ev\":\"wire\",\"wire\":\"alice.net\",\"down\":false}");
+    hear(&c, STEP("4000000000", "wait: for alice registered"));
+    hear(&c, "{\"t\":8000000000,\"ev\":\"wire\",\"wire\":\"alice.net\",\"down\":true}");
+    hear(&c, REG("13000000000", "alice", "failed"));
+    assert_true(holds(&c));
+    hear(&c, STEP("14000000000", "fault: on pbx, do crash"));
+    hear(&c, PBX_OFF("14000000000"));
+    assert_false(holds(&c)); /* nothing was noticed since */
+    court_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_outage_is_measured_from_the_fault),
+        cmocka_unit_test(an_outage_says_its_numbers),
+        cmocka_unit_test(without_a_fault_there_is_no_outage),
+        cmocka_unit_test(one_fault_until_another_step_does_harm),
         cmocka_unit_test(registration_is_the_latest_one),
         cmocka_unit_test(not_turns_it_round),
         cmocka_unit_test(events_are_counted_by_all_their_conditions),

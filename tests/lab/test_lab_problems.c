@@ -192,6 +192,11 @@ static void steps_that_can_never_hold_are_problems(void **state)
                            "steps: [{wait: carol registered}]\n",
                 "\"carol\" never registers: its \"register\" is no\n");
     assert_said(HEAD NODES "steps: [{expect: {drops: {cause: no-maping}}}]\n", "did you mean \"no-mapping\"?\n");
+    assert_said(HEAD NODES "steps: [{expect: {outage: nat}}]\n", "outage: \"nat\" is not a phone\n");
+    assert_said(HEAD NODES "steps: [{expect: {outage: alice, noticed: soon}}]\n",
+                "noticed: \"soon\" is not a time since the fault, as 40s, at least 30s or never\n");
+    assert_said(HEAD NODES "steps: [{expect: {outage: alice, calls lost: few}}]\n",
+                "calls lost: \"few\" is not a number of calls, as 1, at least 1 or none\n");
 }
 
 static void changes_come_before_reading(void **state)

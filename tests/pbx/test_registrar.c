@@ -195,6 +195,18 @@ static void step_2_an_unknown_extension_is_420(void **state)
     pbx_fixture_fini(&f);
 }
 
+static void a_range_of_lines_stands_beside_the_named_ones(void **state)
+{
+    (void)state;
+    static const char *const range[] = {"line range", "99-104", NULL};
+    struct pbx_fixture f = pbx_fixture_of(range);
+    assert_status(pbx_register(&f, "99", 1, CONTACT "\r\n"), 200);
+    assert_status(pbx_register(&f, "104", 1, CONTACT "\r\n"), 200);
+    assert_status(pbx_register(&f, "105", 1, CONTACT "\r\n"), 404);
+    assert_status(pbx_register(&f, "101", 1, CONTACT "\r\n"), 401); /* named: it has its password */
+    pbx_fixture_fini(&f);
+}
+
 static void pb_2_a_restart_remembers_or_forgets(void **state)
 {
     (void)state;
@@ -233,6 +245,7 @@ int main(void)
         cmocka_unit_test(a_binding_expires_in_its_time),
         cmocka_unit_test(rfc_3327_the_path_is_stored_and_echoed_nw_2),
         cmocka_unit_test(step_2_an_unknown_extension_is_420),
+        cmocka_unit_test(a_range_of_lines_stands_beside_the_named_ones),
         cmocka_unit_test(pb_2_a_restart_remembers_or_forgets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

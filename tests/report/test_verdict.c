@@ -57,6 +57,33 @@ static void failure_is_explained_by_the_nodes_it_names_and_by_fates(void **state
     verdict_fini(&v);
 }
 
+/* What an outage cost is told also when it was allowed. */
+static void an_outage_is_printed_and_measured(void **state)
+{
+    static const char *const lines[] = {
+        "{\"t\":9000000000,\"ev\":\"expect\",\"n\":1,\"line\":30,\"text\":\"outage alice\",\"held\":true,"
+        "\"why\":\"alice: noticed after 4.000s\",\"noticed\":4000000000,\"unreachable\":0,\"calls_lost\":2}",
+        NULL};
+    (void)state;
+    struct verdict v;
+    char *text = NULL;
+    size_t n;
+    verdict_of(&v, lines);
+    assert_true(v.items[0].measured);
+    assert_int_equal(v.items[0].measures[VERDICT_NOTICED], 4 * SEC);
+    assert_int_equal(v.items[0].measures[VERDICT_RECOVERED], NEVER);
+    assert_int_equal(v.items[0].measures[VERDICT_CALLS_LOST], 2);
+    FILE *out = open_memstream(&text, &n);
+    verdict_print(&v, &run, false, out);
+    assert_int_equal(verdict_json(&v, &run, out), 0);
+    fclose(out);
+    assert_non_null(strstr(text, "alice: noticed after 4.000s\n"));
+    assert_non_null(strstr(text, "\"noticed\": 4000000000"));
+    assert_null(strstr(text, "\"recovered\""));
+    free(text);
+    verdict_fini(&v);
+}
+
 static void terminal_shows_it_at_a_glance(void **state)
 {
     (void)state;
@@ -165,6 +192,7 @@ int main(void)
         cmocka_unit_test(items_are_counted),
         cmocka_unit_test(verdicts_part_where_an_end_differs),
         cmocka_unit_test(failure_is_explained_by_the_nodes_it_names_and_by_fates),
+        cmocka_unit_test(an_outage_is_printed_and_measured),
         cmocka_unit_test(terminal_shows_it_at_a_glance),
         cmocka_unit_test(json_is_whole),
         cmocka_unit_test(junit_escapes_and_counts),

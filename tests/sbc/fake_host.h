@@ -43,6 +43,7 @@ struct host {
     struct fake_tcp tcp;
     unsigned secrets;    /* lines given to host_secret() */
     uint16_t taken_port; /* host_udp_open() says FE_EUSED for it */
+    bool exited;         /* host_exit() was called */
     uint16_t free_port;  /* the last one that it chose for port 0: from 40001 on */
 };
 
@@ -270,7 +271,7 @@ void host_drop(struct host *h, const char *cause, struct span what)
 
 void host_exit(struct host *h, int status)
 {
-    (void)h;
+    h->exited = true;
     (void)status;
 }
 

@@ -1,0 +1,201 @@
+#include "nodes/phone/phone_failover.h"
+
+#include "nodes/phone/phone.h"
+#include "nodes/proto/sip_msg.h"
+
+/* ---- servers ---- */
+
+struct sip_flow phone_server_flow(const struct phone *p, unsigned server)
+{
+    struct phone_place place = p->servers.list[server].place;
+    struct sip_flow flow = sip_flow_to(p->socket, place.at);
+    flow.transport = place.transport;
+    return flow;
+}
+
+static struct phone_place place_of(struct endpoint at, uint32_t port)
+{
+    if (at.addr && port)
+        at.port = (uint16_t)port;
+    return (struct phone_place){SIP_UDP, at};
+}
+
+static void servers_init(struct phone *p)
+{
+    const struct phone_settings *s = p->settings;
+    struct phone_places places = {
+        .proxy = {place_of(s->proxy, s->proxy_port), place_of(s->backup_proxy, s->backup_proxy_port)},
+        .registrar = {place_of(s->registrar, s->registrar_port),
+                      place_of(s->backup_registrar, s->backup_registrar_port)},
+        .outbound = {place_of(s->outbound_proxy, s->outbound_proxy_port),
+                     place_of(s->backup_outbound_proxy, s->backup_outbound_proxy_port)},
+    };
+    phone_servers_init(&p->servers, &places, s->blacklist);
+}
+
+/* "101@backup.example"; without one the line has the same address of record everywhere. */
+static void aors_init(struct phone *p)
+{
+    const struct phone_settings *s = p->settings;
+    struct phone_aor *backup = &p->aors[PHONE_BACKUP];
+    p->aors[PHONE_PRIMARY] = (struct phone_aor){span_of(s->line), span_of(s->domain)};
+    if (s->backup_aor[0])
+        backup->user = span_cut(span_of(s->backup_aor), '@', &backup->domain);
+    else
+        *backup = p->aors[PHONE_PRIMARY];
+}
+
+bool phone_server_refuses(const struct phone *p, const struct sip_msg *response, lab_time *retry_after)
+{
+    uint32_t seconds;
+    *retry_after = 0;
+    if (response->status != 503)
+        return false;
+    if (p->settings->heed_retry_after && sip_delta_parse(sip_value(response, SIP_H_RETRY_AFTER), &seconds, NULL) == 0)
+        *retry_after = (lab_time)seconds * SEC;
+    return true;
+}
+
+const char *phone_failure_text(unsigned status)
+{
+    return status == 503 ? "transport error" : "no answer";
+}
+
+/* ---- what follows ---- */
+
+static const char *group_name(const struct phone *p, unsigned group)
+{
+    if (p->servers.groups_n == 1)
+        return "all";
+    return group == PHONE_REGISTRAR ? "registrar" : "proxy";
+}
+
+static void trace(struct phone *p, unsigned group, unsigned from, const char *why)
+{
+    static const char *const sites[PHONE_SITES] = {"primary", "backup"};
+    const struct phone_group *g = &p->servers.groups[group];
+    struct record *r = host_trace(p->host, "failover");
+    record_str(r, "what", group_name(p, group));
+    record_str(r, "from", sites[from]);
+    record_str(r, "to", sites[g->active]);
+    record_endpoint(r, "server", p->servers.list[g->hop[g->active]].place.at);
+    record_str(r, "why", why);
+    host_trace_end(p->host);
+}
+
+static void probe_timer_set(struct phone *p)
+{
+    lab_time interval = p->settings->probe_interval;
+    if (!phone_servers_away(&p->servers) || interval == 0)
+        host_timer_stop(p->host, &p->failover.timer);
+    else if (!timer_running(&p->failover.timer))
+        host_timer_start(p->host, &p->failover.timer, host_now(p->host) + interval);
+}
+
+/* PH-20: the registration follows the registrar, and the address of record, which is the proxy's. */
+static void follow(struct phone *p, unsigned moved, const unsigned *from, const char *why)
+{
+    bool away = false;
+    for (unsigned i = 0; i < PHONE_GROUPS; i++) {
+        if (!(moved & 1u << i))
+            continue;
+        trace(p, i, from[i], why);
+        away = away || p->servers.groups[i].active > from[i];
+    }
+    probe_timer_set(p);
+    phone_register_moved(p, away);
+    if (!p->registration.txn && !p->registration.waiting && !p->registration.deciding)
+        phone_subscribe_check(p); /* else when the registration has followed */
+}
+
+void phone_server_failed(struct phone *p, unsigned server, const char *why, lab_time retry_after)
+{
+    unsigned from[PHONE_GROUPS] = {p->servers.groups[0].active, p->servers.groups[1].active};
+    unsigned moved = phone_servers_failed(&p->servers, server, retry_after, host_now(p->host));
+    if (moved)
+        follow(p, moved, from, why);
+}
+
+void phone_server_answered(struct phone *p, unsigned server)
+{
+    unsigned from[PHONE_GROUPS] = {p->servers.groups[0].active, p->servers.groups[1].active};
+    unsigned moved = phone_servers_answered(&p->servers, server);
+    if (moved)
+        follow(p, moved, from, "it answers again");
+}
+
+/* ---- probes ---- */
+
+static void probe_drop(struct phone_probe *probe)
+{
+    if (probe->txn)
+        sip_txn_release(probe->txn);
+    probe->txn = NULL;
+}
+
+static void probe_answered(void *arg, struct sip_txn *txn, const struct sip_incoming *in)
+{
+    struct phone_probe *probe = arg;
+    struct phone *p = probe->phone;
+    unsigned server = (unsigned)(probe - p->failover.probes);
+    lab_time retry_after;
+    (void)txn;
+    if (in->msg->status < 200)
+        return;
+    probe_drop(probe);
+    if (phone_server_refuses(p, in->msg, &retry_after))
+        phone_server_failed(p, server, "503", retry_after);
+    else
+        phone_server_answered(p, server);
+}
+
+/* It is as dead as before; its blacklist is not made longer by our asking. */
+static void probe_failed(void *arg, struct sip_txn *txn, unsigned status)
+{
+    (void)txn;
+    (void)status;
+    probe_drop(arg);
+}
+
+static const struct sip_client_events probe_events = {.response = probe_answered, .failed = probe_failed};
+
+static void probe_send(struct phone *p, unsigned server)
+{
+    struct phone_probe *probe = &p->failover.probes[server];
+    char call_id[PHONE_CALL_ID + 1];
+    char tag[PHONE_TAG + 1];
+    if (probe->txn)
+        return;
+    prng_hex(&p->rng, call_id, PHONE_CALL_ID);
+    prng_hex(&p->rng, tag, PHONE_TAG);
+    struct phone_request request = {.method = "OPTIONS", .server = server, .call_id = call_id, .tag = tag, .cseq = 1};
+    if (phone_request_send(p, &request, &probe_events, probe, &probe->txn))
+        probe->txn = NULL;
+}
+
+static void tick(void *arg)
+{
+    struct phone *p = arg;
+    for (unsigned i = 0; i < p->servers.n; i++)
+        if (phone_servers_probed(&p->servers, i, host_now(p->host)))
+            probe_send(p, i);
+    probe_timer_set(p);
+}
+
+/* ---- life ---- */
+
+void phone_failover_init(struct phone *p)
+{
+    servers_init(p);
+    aors_init(p);
+    timer_init(&p->failover.timer, tick, p);
+    for (unsigned i = 0; i < PHONE_SERVERS_MAX; i++)
+        p->failover.probes[i].phone = p;
+}
+
+void phone_failover_stop(struct phone *p)
+{
+    host_timer_stop(p->host, &p->failover.timer);
+    for (unsigned i = 0; i < PHONE_SERVERS_MAX; i++)
+        probe_drop(&p->failover.probes[i]);
+}
