@@ -3,10 +3,11 @@
 #include "nodes/base/error.h"
 #include "nodes/nat/nat_alg.h"
 #include "nodes/proto/ip_forward.h"
+#include "nodes/proto/tcp.h"
 
 #include <stdlib.h>
 
-enum { OWN_TTL = 64, TCP_HEADER = 20 };
+enum { OWN_TTL = 64 };
 
 /* ---- life ---- */
 

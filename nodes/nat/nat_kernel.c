@@ -6,6 +6,7 @@
 #include "nodes/nat/nat_node.h"
 #include "nodes/nat/nat_settings.h"
 #include "nodes/nat/nat_table.h"
+#include "nodes/proto/tcp.h"
 
 #include <stdlib.h>
 
@@ -125,7 +126,6 @@ static bool read_ends(const uint8_t *packet, size_t n, struct ip_view *v, struct
 
 static void packet_passed(void *arg, unsigned port, const uint8_t *packet, size_t n)
 {
-    enum { TCP_HEADER = 20 };
     struct nat_kernel *node = arg;
     struct ip_view v;
     struct endpoint src;

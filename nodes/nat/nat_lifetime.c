@@ -3,8 +3,7 @@
 #include "nodes/nat/nat_lifetime.h"
 
 #include "nodes/nat/nat_engine.h"
-
-enum { TCP_FLAGS_AT = 13, TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
+#include "nodes/proto/tcp.h"
 
 static bool tcp_is_closing(uint8_t seen)
 {

@@ -2,23 +2,7 @@
  * about paths whose ICMP errors get lost. */
 #include "nodes/base/bytes.h"
 #include "nodes/nat/nat_engine.h"
-
-enum { TCP_HEADER = 20, TCP_OFFSET_AT = 12, TCP_FLAGS_AT = 13, TCP_SUM_AT = 16, TCP_SYN = 0x02 };
-enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_MSS_SIZE = 4 };
-
-/* The option's place in a header of n bytes; 0: there is none. */
-static size_t find_mss(const uint8_t *tcp, size_t n)
-{
-    for (size_t i = TCP_HEADER; i < n && tcp[i] != OPTION_END;) {
-        size_t size = tcp[i] == OPTION_NOP ? 1 : i + 1 < n ? tcp[i + 1] : 0;
-        if (size == 0 || (size == 1 && tcp[i] != OPTION_NOP) || size > n - i)
-            return 0;
-        if (tcp[i] == OPTION_MSS)
-            return size == OPTION_MSS_SIZE ? i : 0;
-        i += size;
-    }
-    return 0;
-}
+#include "nodes/proto/tcp.h"
 
 /* The checksum's words begin at even places; a value at an odd one is its two halves, each in another word. */
 static uint16_t fix(uint16_t sum, uint8_t *tcp, size_t at, uint16_t value)
@@ -38,8 +22,8 @@ void nat_mss_clamp(struct nat_parcel *p)
         return;
     size_t there = p->v.total - (size_t)p->v.header;
     size_t n = (size_t)(tcp[TCP_OFFSET_AT] >> 4) * 4;
-    size_t at = find_mss(tcp, n < there ? n : there);
-    if (at == 0 || get16(tcp + at + 2) <= most)
+    size_t at = tcp_find_mss(tcp, n < there ? n : there);
+    if (at == 0 || get16(tcp + at) <= most)
         return;
-    put16(tcp + TCP_SUM_AT, fix(get16(tcp + TCP_SUM_AT), tcp, at + 2, most));
+    put16(tcp + TCP_SUM_AT, fix(get16(tcp + TCP_SUM_AT), tcp, at, most));
 }

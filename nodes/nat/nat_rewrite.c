@@ -1,11 +1,12 @@
 #include "nodes/nat/nat_rewrite.h"
 
 #include "nodes/base/bytes.h"
+#include "nodes/proto/tcp.h"
 
 #include <stdbool.h>
 
 enum { IP_SUM_AT = 10, IP_SRC_AT = 12, IP_DST_AT = 16 };
-enum { ICMP_SUM_AT = 2, ICMP_ID_AT = 4, UDP_SUM_AT = 6, TCP_SUM_AT = 16 };
+enum { ICMP_SUM_AT = 2, ICMP_ID_AT = 4, UDP_SUM_AT = 6 };
 
 static uint16_t fix_addresses(uint16_t sum, const struct ip_view *v, const struct nat_ends *to)
 {

@@ -1,13 +1,12 @@
 #include "nodes/nat/nat_syn.h"
 
 #include "nodes/nat/nat_engine.h"
+#include "nodes/proto/tcp.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define HELD_FOR (6 * SEC) /* RFC 5382 REQ-4 */
-
-enum { TCP_FLAGS_AT = 13, TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
 
 /* In the order of their coming, which is that of their time. */
 struct syn {

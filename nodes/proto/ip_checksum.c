@@ -1,9 +1,9 @@
 #include "nodes/base/bytes.h"
-#include "nodes/proto/ip.h"
+#include "nodes/proto/tcp.h"
 
 #include <string.h>
 
-enum { ICMP_SUM = 2, UDP_SUM = 6, TCP_SUM = 16, TCP_HEADER = 20, IP_SUM = 10 };
+enum { ICMP_SUM = 2, UDP_SUM = 6, IP_SUM = 10 };
 
 static uint64_t fold(uint64_t sum)
 {
@@ -73,7 +73,7 @@ static size_t transport_sum_at(uint8_t protocol, size_t n)
     if (protocol == IP_UDP && n >= UDP_HEADER)
         return UDP_SUM;
     if (protocol == IP_TCP && n >= TCP_HEADER)
-        return TCP_SUM;
+        return TCP_SUM_AT;
     if (protocol == IP_ICMP && n >= ICMP_HEADER)
         return ICMP_SUM;
     return 0;
