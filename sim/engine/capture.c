@@ -13,6 +13,8 @@ enum {
     BLOCK_SECTION = 0x0a0d0d0a,
     BLOCK_INTERFACE = 1,
     BLOCK_PACKET = 6,
+    BLOCK_SECRETS = 10,
+    SECRETS_TLS_KEY_LOG = 0x544c534b,
     BYTE_ORDER_MAGIC = 0x1a2b3c4d,
     LINKTYPE_RAW = 101,
     OPT_END = 0,
@@ -158,6 +160,20 @@ static void put_packet(struct capture *c, lab_time at, unsigned wire, unsigned d
     if (comment.n)
         put_option(c, OPT_COMMENT, comment.p, comment.n);
     put_option(c, OPT_END, NULL, 0);
+    block_end(c, start);
+}
+
+void capture_secret(struct capture *c, struct span line)
+{
+    size_t n = line.n + 1; /* with its newline */
+    if (!room(c, 32 + n))
+        return;
+    size_t start = block_begin(c, BLOCK_SECRETS);
+    put_u32(c, SECRETS_TLS_KEY_LOG);
+    put_u32(c, (uint32_t)n);
+    put(c, line.p, line.n);
+    put(c, "\n", 1);
+    pad(c, n);
     block_end(c, start);
 }
 

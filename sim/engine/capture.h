@@ -31,6 +31,9 @@ void capture_packet(struct capture *c, lab_time at, unsigned wire, unsigned dire
 void capture_open(struct capture *c, lab_time at, unsigned wire, unsigned direction, const uint8_t *packet, size_t n);
 /* Adds a comment to the open block; nothing when none is open. */
 void capture_remark(struct capture *c, struct span comment);
+/* A line of the NSS key log format, without newline: a Decryption Secrets Block (§4.7) of its own. It has to stand
+ * before the packets that it decrypts, so it is to be told of before they are sent. */
+void capture_secret(struct capture *c, struct span line);
 /* Closes the open block, if any. */
 void capture_settle(struct capture *c);
 

@@ -52,7 +52,7 @@ static int parts_new(struct engine *e, const struct plan *plan)
     if (!error)
         error = switch_tables_new(&e->switches, plan);
     if (!error)
-        error = queue_init(&e->queue, 1 + 2 * plan->wires_n + plan->nodes_n);
+        error = queue_init(&e->queue, 1 + 2 * plan->wires_n + 2 * plan->nodes_n);
     if (!error)
         error = index_set_init(&e->touched, plan->nodes_n);
     if (!error)
@@ -250,18 +250,28 @@ static void forget_push(struct engine *e)
         capture_settle(e->capture);
 }
 
+static void ring(struct engine *e, unsigned node)
+{
+    queue_renew(&e->queue, NEVER);
+    e->nodes[node].ops->alarm(e->nodes[node].world, node);
+    engine_touch(e, node);
+}
+
 static void take_first(struct engine *e)
 {
     size_t source = queue_first(&e->queue);
     size_t ways = 2 * e->plan->wires_n;
+    size_t alarms = ways + e->plan->nodes_n;
     if (source == ENGINE_SCRIPT_SOURCE) {
         timers_fire(&e->script, e->now);
         queue_set(&e->queue, ENGINE_SCRIPT_SOURCE, timers_next(&e->script));
     } else if (source <= ways) {
         engine_arrive(e, (unsigned)(source - 1));
+    } else if (source <= alarms) {
+        ring(e, (unsigned)(source - 1 - ways));
     } else {
         queue_renew(&e->queue, NEVER);
-        want_turn(e, (unsigned)(source - 1 - ways));
+        want_turn(e, (unsigned)(source - 1 - alarms));
     }
 }
 
@@ -348,6 +358,19 @@ struct pool *engine_pool(struct engine *e)
 const struct plan *engine_plan(const struct engine *e)
 {
     return e->plan;
+}
+
+/* ---- for worlds ---- */
+
+void engine_alarm(struct engine *e, unsigned node, lab_time at)
+{
+    queue_set(&e->queue, engine_alarm_source(e, node), at);
+}
+
+void engine_secret(struct engine *e, struct span line)
+{
+    if (e->capture)
+        capture_secret(e->capture, line);
 }
 
 /* ---- trace ---- */

@@ -2,8 +2,9 @@
  * trace, and lets the worlds' nodes run in turns. Both worlds use the same engine, so both have the same order of
  * events.
  *
- * Order. Every source of events (a direction of a wire, a node's next deadline, the script) has at most one entry in
- * the queue: (time, class, index). Classes: the script before arrivals before deadlines. At one instant the engine
+ * Order. Every source of events (a direction of a wire, a stack's alarm, a node's next deadline, the script) has at
+ * most one entry in the queue: (time, class, index). Classes: the script before arrivals before the stacks' alarms
+ * before the programs' deadlines. At one instant the engine
  *   1. drains the ports of every node touched since (node order, port order) onto the wires,
  *   2. gives the lowest-numbered node that is ready a turn, and starts again at 1,
  *   3. takes the next entry of the queue; when it lies in the future, the clock jumps there (stepped) or waits (real).
@@ -65,6 +66,11 @@ const struct plan *engine_plan(const struct engine *e);
 
 /* ---- for worlds ---- */
 void engine_touch(struct engine *e, unsigned node); /* its ports are to be drained, its readiness looked at */
+/* When the node's stack wants to act by itself (world_ops.alarm), beside the deadlines of its program: also while that
+ * is frozen, or the power is off. One a node; NEVER: none. */
+void engine_alarm(struct engine *e, unsigned node, lab_time at);
+/* A line of the NSS key log format, without newline (host_secret), for who reads the capture. */
+void engine_secret(struct engine *e, struct span line);
 /* A finished line from a node program (host_trace): goes to the trace and to observe. Lines with "ev":"drop" also
  * become the fate of the packet that was pushed into this node last. */
 void engine_trace_line(struct engine *e, unsigned node, struct span line);

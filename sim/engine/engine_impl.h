@@ -45,7 +45,8 @@ struct engine {
     struct engine_config config;
     lab_time now;
 
-    /* Sources: the script, then the ways, then the nodes' deadlines; see engine_way_source, engine_node_source. */
+    /* Sources: the script, then the ways, the stacks' alarms, the programs' deadlines; see engine_way_source and the
+     * functions beside it. */
     struct queue queue;
     struct timers script;
     struct engine_way *ways;
@@ -83,9 +84,14 @@ static inline size_t engine_way_source(unsigned way)
     return 1 + (size_t)way;
 }
 
-static inline size_t engine_node_source(const struct engine *e, unsigned node)
+static inline size_t engine_alarm_source(const struct engine *e, unsigned node)
 {
     return 1 + 2 * e->plan->wires_n + node;
+}
+
+static inline size_t engine_node_source(const struct engine *e, unsigned node)
+{
+    return engine_alarm_source(e, node) + e->plan->nodes_n;
 }
 
 /* ---- engine_wires.c ---- */

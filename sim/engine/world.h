@@ -41,6 +41,9 @@ struct world_ops {
     /* One turn at the engine's present time: commands, input, then due timers. Returns the node's next deadline (NEVER:
      * none). The first turn starts the node's logic. Trace lines go to engine_trace_line() before it returns. */
     lab_time (*turn)(struct world *w, unsigned node);
+    /* The time of engine_alarm() has come: the node's stack does what it then has to do, whatever its program does.
+     * What it sends can be pulled when alarm returns. NULL: no node's stack has timers. */
+    void (*alarm)(struct world *w, unsigned node);
     /* Queues a command line; the node is then ready. */
     void (*command)(struct world *w, unsigned node, struct span line);
 

@@ -72,6 +72,11 @@ void host_drop(struct host *h, const char *cause, struct span what)
     host_trace_end(h);
 }
 
+void host_secret(struct host *h, struct span line)
+{
+    engine_secret(h->world->engine, line);
+}
+
 void host_exit(struct host *h, int status)
 {
     (void)status; /* of a process */

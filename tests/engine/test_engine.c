@@ -17,6 +17,7 @@ static struct {
     char log[2048]; /* "turn0@0 push1@5000 …" */
     struct engine *engine;
     lab_time deadline[8]; /* what the next turn returns */
+    lab_time again[8];    /* when the alarm that rings next wants to ring again; 0: no more */
     bool ready[8];
     struct packet *out[8]; /* leaves by port 0 */
     unsigned unsettled;    /* times that settled() says no */
@@ -84,6 +85,15 @@ static lab_time fake_turn(struct world *w, unsigned node)
     return deadline;
 }
 
+static void fake_alarm(struct world *w, unsigned node)
+{
+    (void)w;
+    say("alarm", node);
+    if (world.again[node])
+        engine_alarm(world.engine, node, world.again[node]);
+    world.again[node] = 0;
+}
+
 static void fake_command(struct world *w, unsigned node, struct span line)
 {
     (void)w;
@@ -117,6 +127,7 @@ static const struct world_ops fake_world = {.name = "fake",
                                             .pull = fake_pull,
                                             .ready = fake_ready,
                                             .turn = fake_turn,
+                                            .alarm = fake_alarm,
                                             .command = fake_command,
                                             .settled = fake_settled,
                                             .power = fake_power};
@@ -237,6 +248,36 @@ static void what_becomes_readable_after_all_is_done_before_the_clock_moves(void 
     world.unsettled = 2;
     assert_int_equal(engine_run(engine), ENGINE_IDLE);
     assert_string_equal(world.log, "turn0@0 turn1@0 turn1@0 turn1@0 turn0@7 ");
+}
+
+static void alarms_come_between_arrivals_and_deadlines(void **state)
+{
+    (void)state;
+    world.deadline[0] = 5;
+    world.out[0] = datagram(ADDR(0), ADDR(1));
+    engine_touch(engine, 0);
+    engine_alarm(engine, 1, 5);
+    engine_alarm(engine, 0, 9);
+    world.again[0] = 11;
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_string_equal(world.log, "pull0@0 turn0@0 turn1@0 push1@5 turn1@5 alarm1@5 turn0@5 alarm0@9 alarm0@11 ");
+}
+
+static void an_alarm_rings_while_the_program_is_frozen_or_off(void **state)
+{
+    (void)state;
+    engine_run(engine);
+    world.log[0] = '\0';
+    engine_alarm(engine, 0, 3);
+    engine_alarm(engine, 1, 4);
+    engine_freeze(engine, 0, true);
+    engine_power(engine, 1, false);
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_string_equal(world.log, "off1@0 alarm0@3 alarm1@4 ");
+    engine_alarm(engine, 0, 5);
+    engine_alarm(engine, 0, NEVER);
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_int_equal(engine_now(engine), 4);
 }
 
 /* ---- how a run ends ---- */
@@ -550,6 +591,8 @@ int main(void)
         CASE(every_program_has_its_first_turn_in_node_order_at_time_0),
         CASE(at_one_instant_the_script_comes_before_arrivals_before_deadlines),
         CASE(an_answer_is_on_its_wire_before_the_next_event_of_the_instant),
+        CASE(alarms_come_between_arrivals_and_deadlines),
+        CASE(an_alarm_rings_while_the_program_is_frozen_or_off),
         CASE(what_becomes_readable_after_all_is_done_before_the_clock_moves),
         CASE(stop_lets_the_present_instant_be_settled),
         CASE(an_interrupt_ends_the_run),

@@ -151,6 +151,45 @@ static void every_packet_s_fate_is_in_the_capture(void **state)
     lab_done(lab);
 }
 
+/* ---- secrets ---- */
+
+/* Where the block of this type begins that comes after n others of it; the file's length when there is none. */
+static size_t nth_block(const uint8_t *file, size_t n, uint32_t type, unsigned before)
+{
+    size_t at = 0;
+    while (at < n && (word(file + at) != type || before-- > 0))
+        at += word(file + at + 4);
+    return at;
+}
+
+/* draft-ietf-opsawg-pcapng §4.7; a block that is open for comments stays whole. */
+static void a_secret_stands_before_the_packets_that_follow(void **state)
+{
+    enum { BLOCK_SECRETS = 10, TLS_KEY_LOG = 0x544c534b };
+    static const char secret[] = "CLIENT_RANDOM 00ff 1234\n";
+    struct lab *lab = lab_with_capture(1);
+    size_t n;
+    (void)state;
+    lab_command(lab, 1 * SEC, ALICE_NODE, "send 10.0.1.2 100");
+    lab_run(lab);
+    engine_secret(lab->engine, SPAN("CLIENT_RANDOM 00ff 1234"));
+    lab_command(lab, 2 * SEC, ALICE_NODE, "send 10.0.1.2 100");
+    lab_run(lab);
+    uint8_t *file = captured(lab, &n);
+    size_t at = nth_block(file, n, BLOCK_SECRETS, 0);
+    assert_true(at < n);
+    assert_int_equal(word(file + at + 4), 12 + 8 + ((sizeof secret - 1 + 3) & ~3u));
+    assert_int_equal(word(file + at + 8), TLS_KEY_LOG);
+    assert_int_equal(word(file + at + 12), sizeof secret - 1);
+    assert_memory_equal(file + at + 16, secret, sizeof secret - 1);
+    assert_true(nth_block(file, n, BLOCK_PACKET, 2) < at); /* the three wires of the first packet */
+    assert_true(nth_block(file, n, BLOCK_PACKET, 3) > at);
+    assert_int_equal(nth_block(file, n, BLOCK_SECRETS, 1), n);
+    assert_int_equal(blocks(file, n, WALL_WIRE, "dropped by wall: filtered"), 2);
+    free(file);
+    lab_done(lab);
+}
+
 static void a_packet_for_nobody_ends_at_the_switch(void **state)
 {
     struct lab *lab = lab_with_capture(1);
@@ -248,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_packet_s_fate_is_in_the_capture),
+        cmocka_unit_test(a_secret_stands_before_the_packets_that_follow),
         cmocka_unit_test(a_packet_for_nobody_ends_at_the_switch),
         cmocka_unit_test(two_runs_with_one_seed_write_the_same_bytes),
         cmocka_unit_test(tshark_reads_packets_names_and_comments),
