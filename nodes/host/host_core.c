@@ -112,6 +112,11 @@ void host_drop(struct host *h, const char *cause, struct span what)
     host_trace_end(h);
 }
 
+void host_secret(struct host *h, struct span line)
+{
+    h->sink->secret(h, line);
+}
+
 void host_exit(struct host *h, int status)
 {
     h->ended = true;

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +53,20 @@ static void hand_line(struct host *h, struct span line)
         print_human(line, h->now);
 }
 
-const struct host_sink host_hand_sink = {hand_room, hand_line};
+/* Opened for each line, since the user may take the file away; readable by the user alone. */
+static void hand_secret(struct host *h, struct span line)
+{
+    const char *name = getenv("SSLKEYLOGFILE");
+    int fd = name && *name ? open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+    (void)h;
+    if (fd < 0)
+        return;
+    if (dprintf(fd, "%.*s\n", SPAN_ARG(line)) < 0)
+        perror(name);
+    close(fd);
+}
+
+const struct host_sink host_hand_sink = {hand_room, hand_line, hand_secret};
 
 /* ---- standard input and signals: inputs like the sockets ---- */
 

@@ -21,16 +21,19 @@ struct host_input {
     struct host_input *next;
     struct host *host;
     int fd;           /* -1: closed, to be freed after the round */
+    uint32_t watched; /* what epoll is asked for */
     uint32_t events;  /* what epoll reported in this round; 0: nothing */
     uint64_t arrival; /* what the engine calls it (turn.h); 0: it has no name */
     void (*ready)(struct host_input *input);
     void (*free)(struct host_input *input);
 };
 
-/* How a host gets rid of its trace: into the engine's page, or onto standard output. */
+/* How a host gets rid of its trace: into the engine's page, or onto standard output; and of its secrets: into the page,
+ * or the file that SSLKEYLOGFILE names. */
 struct host_sink {
-    char *(*room)(struct host *h);                  /* RECORD_MAX bytes for the next line */
-    void (*line)(struct host *h, struct span line); /* the line stands in that room */
+    char *(*room)(struct host *h);                    /* RECORD_MAX bytes for the next line */
+    void (*line)(struct host *h, struct span line);   /* the line stands in that room */
+    void (*secret)(struct host *h, struct span line); /* without a newline */
 };
 
 struct host_interface {
@@ -79,6 +82,9 @@ void host_count_sent(struct host *h, size_t n);
 /* Watches fd for input and errors. FE_EOS. */
 int host_input_add(struct host *h, struct host_input *input, int fd);
 void host_input_close(struct host_input *input);
+/* Watches for these events of epoll (and, as epoll does, for EPOLLERR and EPOLLHUP) from now on. */
+void host_input_watch(struct host_input *input, uint32_t events);
+void host_input_ignore(struct host_input *input); /* for good, without closing it */
 /* Everything that is to be done at h->now: input until there is none, then the due timers, and again what came of them.
  */
 void host_work(struct host *h);

@@ -1,7 +1,7 @@
 /* A node program in a lab: it sleeps on the page, and runs when the engine grants it a turn. */
 #define _GNU_SOURCE
 #include "nodes/base/error.h"
-#include "nodes/host/host_impl.h"
+#include "nodes/host/host_tcp.h"
 
 #include <assert.h>
 
@@ -22,7 +22,41 @@ static void lab_line(struct host *h, struct span line)
     page->trace_n += (uint32_t)line.n + 1;
 }
 
-const struct host_sink host_lab_sink = {lab_room, lab_line};
+/* No key log line is longer than some 300 bytes; one that no page could carry is nothing. */
+static void lab_secret(struct host *h, struct span line)
+{
+    struct turn_page *page = h->page;
+    if (line.n >= sizeof page->secrets)
+        return;
+    if (sizeof page->secrets - page->secrets_n <= line.n)
+        turn_yield(page, TURN_FLUSH);
+    memcpy(page->secrets + page->secrets_n, line.p, line.n);
+    page->secrets[page->secrets_n + line.n] = '\n';
+    page->secrets_n += (uint32_t)line.n + 1;
+}
+
+const struct host_sink host_lab_sink = {lab_room, lab_line, lab_secret};
+
+/* ---- TCP, whose time the engine keeps ---- */
+
+void host_tcp_note(const struct host_tcp *c)
+{
+    struct turn_page *page = c->input.host->page;
+    if (!page)
+        return;
+    if (page->tcps_n == TURN_TCPS)
+        turn_yield(page, TURN_FLUSH);
+    page->tcps[page->tcps_n++] = c->options;
+}
+
+bool host_tcp_is_timed_out(const struct host_tcp *c)
+{
+    const struct turn_page *page = c->input.host->page;
+    for (uint32_t i = 0; page && i < page->timed_out_n; i++)
+        if (endpoint_equal(page->timed_out[i].local, c->local) && endpoint_equal(page->timed_out[i].remote, c->remote))
+            return true;
+    return false;
+}
 
 /* Takes the commands out of the page first: a command may fill the page with trace, and the engine add commands then.
  */
@@ -43,6 +77,7 @@ static void give_back(struct host *h)
     struct turn_page *page = h->page;
     page->sent = h->sent;
     page->received = h->received;
+    page->timed_out_n = 0;
     page->deadline = h->ended ? NEVER : timers_next(&h->timers);
     h->sent = 0;
     h->received = 0;

@@ -15,6 +15,7 @@ int host_input_add(struct host *h, struct host_input *input, int fd)
     input->next = NULL;
     input->host = h;
     input->fd = fd;
+    input->watched = EPOLLIN;
     input->events = 0;
     *h->last = input;
     h->last = &input->next;
@@ -29,6 +30,21 @@ void host_input_close(struct host_input *input)
     input->fd = -1;
     input->events = 0;
     input->host->closed = true;
+}
+
+void host_input_watch(struct host_input *input, uint32_t events)
+{
+    struct epoll_event watch = {.events = events, .data.ptr = input};
+    if (input->fd < 0 || input->watched == events)
+        return;
+    epoll_ctl(input->host->epoll, EPOLL_CTL_MOD, input->fd, &watch);
+    input->watched = events;
+}
+
+void host_input_ignore(struct host_input *input)
+{
+    if (input->fd >= 0)
+        epoll_ctl(input->host->epoll, EPOLL_CTL_DEL, input->fd, NULL);
 }
 
 static void sweep(struct host *h)

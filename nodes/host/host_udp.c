@@ -6,7 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "nodes/base/error.h"
-#include "nodes/host/host_impl.h"
+#include "nodes/host/host_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,10 +23,7 @@ enum {
     DATAGRAM = 65536,
     RECEIVE_BUFFER = 4 << 20, /* bytes: a burst of a whole turn must fit */
     DEFAULT_TTL = 64,
-    HEADERS = 28,     /* bytes: IPv4 and UDP */
-    PORT_LOW = 32768, /* Linux's default ip_local_port_range */
-    PORT_HIGH = 60999,
-    PORT_TRIES = 10000,
+    HEADERS = 28, /* bytes: IPv4 and UDP */
 };
 
 struct host_udp {
@@ -35,16 +32,6 @@ struct host_udp {
     struct host_udp_events events;
     void *arg;
 };
-
-static struct sockaddr_in address_of(struct endpoint e)
-{
-    return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(e.port), .sin_addr.s_addr = htonl(e.addr)};
-}
-
-static struct endpoint endpoint_of(const struct sockaddr_in *a)
-{
-    return (struct endpoint){ntohl(a->sin_addr.s_addr), ntohs(a->sin_port)};
-}
 
 /* ---- receiving ---- */
 
@@ -90,7 +77,7 @@ static void take_datagrams(struct host_udp *u)
         u->input.host->received += n > 0 ? (uint32_t)n : 0;
         for (int i = 0; i < n && u->input.fd >= 0; i++) {
             struct span data = {batch.data[i], batch.messages[i].msg_len};
-            u->events.received(u->arg, endpoint_of(&batch.from[i]), ttl_of(&batch.messages[i].msg_hdr), data);
+            u->events.received(u->arg, host_endpoint(&batch.from[i]), ttl_of(&batch.messages[i].msg_hdr), data);
         }
     } while (n == BATCH && u->input.fd >= 0);
 }
@@ -134,7 +121,7 @@ static void take_errors(struct host_udp *u)
         struct host_icmp icmp = {0};
         if (recvmsg(u->input.fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
             return;
-        icmp.to = endpoint_of(&to);
+        icmp.to = host_endpoint(&to);
         if (icmp_of(&m, &icmp) && u->events.refused)
             u->events.refused(u->arg, &icmp);
     }
@@ -178,29 +165,6 @@ static int socket_make(void)
     return fd;
 }
 
-static int bind_at(int fd, struct endpoint local)
-{
-    struct sockaddr_in address = address_of(local);
-    if (bind(fd, (const struct sockaddr *)&address, sizeof address) == 0)
-        return 0;
-    switch (errno) {
-    case EADDRINUSE: return FE_EUSED;
-    case EADDRNOTAVAIL: return FE_EUNREACH;
-    default: return FE_EOS;
-    }
-}
-
-/* Ephemeral ports come from the node's own stream: the kernel's choice would differ from run to run. */
-static int bind_ephemeral(struct host *h, int fd, struct endpoint *local)
-{
-    int error = FE_EUSED;
-    for (int i = 0; i < PORT_TRIES && error == FE_EUSED; i++) {
-        local->port = (uint16_t)(PORT_LOW + prng_below(&h->ports, PORT_HIGH - PORT_LOW + 1));
-        error = bind_at(fd, *local);
-    }
-    return error;
-}
-
 int host_udp_open(struct host *h, struct endpoint local, const struct host_udp_events *events, void *arg,
                   struct host_udp **out)
 {
@@ -211,7 +175,7 @@ int host_udp_open(struct host *h, struct endpoint local, const struct host_udp_e
     int fd = socket_make();
     int error = fd < 0 ? FE_EOS : 0;
     if (!error)
-        error = local.port ? bind_at(fd, local) : bind_ephemeral(h, fd, &local);
+        error = host_bind_some(h, fd, &local);
     if (!error)
         error = host_input_add(h, &u->input, fd);
     if (error) {
@@ -275,7 +239,7 @@ static int send_error(int os_error)
 int host_udp_send(struct host_udp *u, struct endpoint to, uint8_t ttl, struct span data)
 {
     struct host *h = u->input.host;
-    struct sockaddr_in address = address_of(to);
+    struct sockaddr_in address = host_sockaddr(to);
     ssize_t sent = send_once(u->input.fd, address, ttl, data);
     if (sent < 0 && errno != EAGAIN && errno != ENOBUFS)
         sent = send_once(u->input.fd, address, ttl, data);
@@ -283,7 +247,7 @@ int host_udp_send(struct host_udp *u, struct endpoint to, uint8_t ttl, struct sp
         h->looped = true; /* the kernel has queued that error: it is no input of the next turn */
     if (sent < 0)
         return send_error(errno);
-    if (to.addr >> 24 == 127 || host_port_with(h, to.addr))
+    if (host_is_own(h, to.addr))
         h->looped = true;
     else
         host_count_sent(h, data.n + HEADERS);

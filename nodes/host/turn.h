@@ -37,16 +37,31 @@ enum turn_holder {
 /* What the program says when it gives the turn back. */
 enum turn_result {
     TURN_DONE,   /* the turn is over; `deadline` is valid */
-    TURN_FLUSH,  /* the page is full of trace lines: take them and grant again at the same time */
+    TURN_FLUSH,  /* the page is full of what the program says: take it and grant again at the same time */
     TURN_FAILED, /* the node did not start; `why` is a sentence. The program ends */
     TURN_EXITED, /* the node called host_exit(). The program ends */
 };
 
 #define TURN_SENT_MANY UINT32_MAX
 
+/* What the engine, which keeps TCP's time in a lab, has to know of a connection. */
+struct turn_tcp {
+    struct endpoint local, remote;
+    lab_time idle, interval; /* host_tcp_keep_alive; idle 0: off */
+    uint32_t probes;
+    uint32_t waiting;      /* 1: data waits for the peer's window (RFC 9293 §3.8.6.1: a closed one is probed) */
+    lab_time user_timeout; /* host_tcp_user_timeout; 0: the default */
+};
+
+struct turn_ends { /* of a connection */
+    struct endpoint local, remote;
+};
+
 enum {
     TURN_WHY = 512,        /* bytes, NUL included */
     TURN_COMMANDS = 3072,  /* bytes of command lines, each ended by a newline */
+    TURN_SECRETS = 4096,   /* bytes of key log lines, each ended by a newline */
+    TURN_TCPS = 32,        /* connections a page can tell of */
     TURN_TRACE = 64 * 1024 /* bytes of trace lines, each ended by a newline; room for many records */
 };
 
@@ -57,11 +72,17 @@ struct turn_page {
     lab_time deadline;       /* the node's next timer; NEVER: none */
     uint64_t arrival;        /* by the engine: where the turn's only input waits; 0: it cannot tell */
     int32_t engine;          /* process id of the engine: a program whose parent is another ends at once */
-    uint32_t sent;       /* packets that the node gave to its interfaces in this turn; TURN_SENT_MANY: cannot tell */
-    uint32_t received;   /* packets that the node took from its sockets in this turn */
-    uint32_t commands_n; /* bytes in use; written by the engine, set to 0 by the program */
-    uint32_t trace_n;    /* bytes in use; written by the program, set to 0 by the engine */
+    uint32_t sent;        /* packets that the node gave to its interfaces in this turn; TURN_SENT_MANY: cannot tell */
+    uint32_t received;    /* packets that the node took from its sockets in this turn */
+    uint32_t commands_n;  /* bytes in use; written by the engine, set to 0 by the program */
+    uint32_t trace_n;     /* bytes in use; written by the program, set to 0 by the engine */
+    uint32_t secrets_n;   /* as trace_n */
+    uint32_t tcps_n;      /* as trace_n */
+    uint32_t timed_out_n; /* written by the engine, set to 0 by the program */
+    struct turn_tcp tcps[TURN_TCPS];       /* connections whose options have changed */
+    struct turn_ends timed_out[TURN_TCPS]; /* connections that the engine has reset because their time was over */
     char why[TURN_WHY];
+    char secrets[TURN_SECRETS];
     char commands[TURN_COMMANDS];
     char trace[TURN_TRACE];
 };
