@@ -2,6 +2,7 @@
 #include "sim/world/sim_impl.h"
 
 #include "nodes/base/bytes.h"
+#include "nodes/proto/tcp.h"
 
 enum { OWN_TTL = 64, ICMP_ERROR_ROOM = 576 };
 
@@ -35,20 +36,23 @@ static void echo_reply(struct host *h, struct packet *p, const struct ip_view *v
     sim_stack_output(h, p);
 }
 
-/* What Linux tells no socket: that a fragment timed out, and an MTU to one that does not care (udp_err). */
+/* What Linux tells no UDP socket: that a fragment timed out, and an MTU to one that does not care (udp_err). */
 static void deliver_error(struct host *h, const struct packet *p, const struct ip_view *v)
 {
     struct span quoted = icmp_quoted(p->data, v);
+    const uint8_t *about = (const uint8_t *)quoted.p;
     struct ip_view inner;
-    if (v->icmp_type == ICMP_TIME_EXCEEDED && v->icmp_code == ICMP_REASSEMBLY_EXCEEDED)
-        return;
-    if (ip_parse_quoted((const uint8_t *)quoted.p, quoted.n, &inner) || inner.protocol != IP_UDP || !inner.has_ports)
+    struct tcp_view segment;
+    if (ip_parse_quoted(about, quoted.n, &inner) || !inner.has_ports)
         return;
     struct host_icmp error = {
         .to = {inner.dst, inner.dport}, .from = v->src, .type = v->icmp_type, .code = v->icmp_code};
     if (v->icmp_type == ICMP_UNREACHABLE && v->icmp_code == ICMP_FRAG_NEEDED)
         error.mtu = get16(p->data + v->header + 6);
-    sim_udp_error(h, &inner, &error);
+    if (inner.protocol == IP_TCP && tcp_parse_quoted(about, quoted.n, &inner, &segment) == 0)
+        sim_tcp_error(h, &segment, &error);
+    if (inner.protocol == IP_UDP && !(v->icmp_type == ICMP_TIME_EXCEEDED && v->icmp_code == ICMP_REASSEMBLY_EXCEEDED))
+        sim_udp_error(h, &inner, &error);
 }
 
 void sim_icmp_input(struct host *h, struct packet *p, const struct ip_view *v)

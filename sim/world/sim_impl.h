@@ -31,6 +31,7 @@ struct world {
     bool tracing;        /* between host_trace and host_trace_end */
     struct record record;
     char line[RECORD_MAX];
+    uint8_t portion[65536]; /* what a TCP connection gives its program at once */
 };
 
 struct sim_packets { /* a queue */
@@ -51,12 +52,18 @@ struct sim_input {
     bool errors_due, packets_due;                               /* there when the round began */
     void (*receive)(struct sim_input *input, struct packet *p); /* borrows the packet */
     void (*refuse)(struct sim_input *input, const struct host_icmp *error);
+
+    /* TCP's instead: what there is to tell, 0: nothing; and telling it. */
+    unsigned (*poll)(const struct sim_input *input);
+    void (*tell)(struct sim_input *input, unsigned what);
+    unsigned due; /* what poll said when the round began */
 };
 
 void sim_input_init(struct sim_input *input, struct host *h);
 void sim_input_close(struct sim_input *input); /* its memory, at `input`, is freed when the turn is over */
 void sim_input_packet(struct sim_input *input, struct packet *p); /* with the reference */
 void sim_input_error(struct sim_input *input, const struct host_icmp *error);
+void sim_input_news(struct sim_input *input); /* poll may say something */
 void sim_input_free_closed(struct host *h);
 /* Everything that is to be done in a turn: input until there is none, then due timers, and again what came of them. */
 void sim_input_work(struct host *h);
@@ -90,6 +97,7 @@ struct host {
     bool ended;   /* host_exit() */
     bool router;
     uint16_t ip_id;
+    lab_time alarm; /* the engine's, for the stack */
 
     /* The stack. */
     struct index_set outgoing; /* ports with something to be pulled */
@@ -97,6 +105,7 @@ struct host {
     unsigned cache_bits;
     struct ip_reassembly *reassembly; /* made when the first fragment comes */
     struct ip_routes routes;
+    struct sim_tcp_stack *tcp; /* NULL: it has never had to do with TCP */
 
     /* The program. */
     void *settings, *node;
@@ -135,6 +144,20 @@ void sim_udp_input(struct host *h, struct packet *p, const struct ip_view *v);
 void sim_udp_error(struct host *h, const struct ip_view *quoted, const struct host_icmp *error);
 void sim_udp_close_all(struct host *h);
 uint64_t sim_udp_held(const struct host *h); /* packets in the sockets */
+
+/* ---- sim_tcp_*.c: see sim_tcp.h ---- */
+struct tcp_view;
+void sim_tcp_input(struct host *h, struct packet *p, const struct ip_view *v); /* with the reference */
+/* An ICMP error about a segment that this node sent; quoted: what came back of it. */
+void sim_tcp_error(struct host *h, const struct tcp_view *quoted, const struct host_icmp *error);
+lab_time sim_tcp_next(const struct host *h); /* when a timer of TCP's expires; NEVER */
+void sim_tcp_expire(struct host *h);
+/* The program has ended: its sockets are closed, as Linux closes them, and the stack goes on. */
+void sim_tcp_close_all(struct host *h);
+/* The power is gone: everything is forgotten, nothing sent. */
+void sim_tcp_forget_all(struct host *h);
+void sim_tcp_fini(struct host *h);
+uint64_t sim_tcp_held(const struct host *h);
 
 /* ---- sim_raw.c ---- */
 void sim_raw_input(struct host *h, unsigned port, struct packet *p);

@@ -1,7 +1,7 @@
 /* The order in which a turn works off its input is that of the real host (nodes/host/host_loop.c): rounds. A round is
  * over the inputs that had something when it began, in the order of their opening; of each it takes the errors, then
- * the packets, if there were any of the kind at the beginning. What a node sends to itself is the business of the next
- * round. */
+ * the packets, if there were any of the kind at the beginning; TCP tells what there was to tell then. What a node sends
+ * to itself is the business of the next round. */
 #include "sim/world/sim_impl.h"
 
 #include <stdlib.h>
@@ -48,6 +48,11 @@ void sim_input_error(struct sim_input *input, const struct host_icmp *icmp)
     *error = (struct sim_error){NULL, *icmp};
     *input->errors_last = error;
     input->errors_last = &error->next;
+    list_input(input);
+}
+
+void sim_input_news(struct sim_input *input)
+{
     list_input(input);
 }
 
@@ -124,8 +129,15 @@ static void take_packets(struct sim_input *input)
     } while (n == BATCH && !input->closed);
 }
 
+static bool has_more(const struct sim_input *input)
+{
+    return input->poll ? input->poll(input) != 0 : input->errors || input->packets.n;
+}
+
 static void work_off(struct sim_input *input)
 {
+    if (!input->closed && input->due)
+        input->tell(input, input->due);
     if (!input->closed && input->errors_due)
         take_errors(input);
     if (!input->closed && input->packets_due)
@@ -134,7 +146,7 @@ static void work_off(struct sim_input *input)
     if (input->closed) {
         input->next = input->host->closed;
         input->host->closed = input;
-    } else if (input->errors || input->packets.n) {
+    } else if (has_more(input)) {
         list_input(input);
     }
 }
@@ -146,6 +158,7 @@ static void one_round(struct host *h)
     for (struct sim_input *input = list; input; input = input->next) {
         input->errors_due = input->errors != NULL;
         input->packets_due = input->packets.n > 0;
+        input->due = input->poll ? input->poll(input) : 0;
     }
     for (struct sim_input *next; list; list = next) {
         next = list->next;

@@ -122,6 +122,7 @@ void sim_program_stop(struct host *h)
 {
     h->on =
         false; /* first: what a node says while it is switched off is not traced, as nobody hears a killed program */
+    sim_tcp_close_all(h);
     if (h->running)
         h->plan->kind->stop(h->node);
     h->node = NULL;

@@ -51,6 +51,7 @@ int sim_stack_init(struct host *h)
 
 void sim_stack_fini(struct host *h)
 {
+    sim_tcp_fini(h);
     free(h->cache);
     ip_routes_fini(&h->routes);
     ip_reassembly_free(h->reassembly);
@@ -157,7 +158,7 @@ static void input_local(struct host *h, struct packet *p, struct ip_view *v)
     switch (v->protocol) {
     case IP_UDP: sim_udp_input(h, p, v); return;
     case IP_ICMP: sim_icmp_input(h, p, v); return;
-    case IP_TCP: break; /* no node speaks TCP here */
+    case IP_TCP: sim_tcp_input(h, p, v); return;
     default: sim_icmp_error(h, v->dst, ICMP_UNREACHABLE, PROTOCOL_UNREACHABLE, 0, p); break;
     }
     packet_release(p);

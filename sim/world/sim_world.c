@@ -11,6 +11,7 @@ static void node_free(struct host *h)
 {
     if (!h)
         return;
+    sim_tcp_forget_all(h);
     sim_program_stop(h);
     for (size_t i = 0; i < h->ports_n; i++)
         sim_packets_clear(&h->ports[i].out);
@@ -30,6 +31,7 @@ static struct host *node_new(struct world *w, unsigned index)
     h->index = index;
     h->router = plan->role == PLAN_ROUTER;
     h->on = !h->router;
+    h->alarm = NEVER;
     h->commands_last = &h->commands;
     h->ports_n = plan->ports_n;
     timers_init(&h->timers);
@@ -84,10 +86,30 @@ static int sim_open(struct world **out, struct engine *e, const struct plan *pla
     return 0;
 }
 
+/* After anything in which the stack may have started or stopped a timer. */
+static void set_alarm(struct host *h)
+{
+    lab_time at = sim_tcp_next(h);
+    if (at == h->alarm)
+        return;
+    h->alarm = at;
+    engine_alarm(h->world->engine, h->index, at);
+}
+
 static void sim_push(struct world *w, unsigned node, unsigned port, struct packet *p)
 {
     w->now = engine_now(w->engine);
     sim_stack_input(w->nodes[node], port, p);
+    set_alarm(w->nodes[node]);
+}
+
+static void sim_alarm(struct world *w, unsigned node)
+{
+    struct host *h = w->nodes[node];
+    w->now = engine_now(w->engine);
+    h->alarm = NEVER;
+    sim_tcp_expire(h);
+    set_alarm(h);
 }
 
 static int sim_outgoing(struct world *w, unsigned node)
@@ -114,7 +136,9 @@ static bool sim_ready(struct world *w, unsigned node)
 static lab_time sim_turn(struct world *w, unsigned node)
 {
     w->now = engine_now(w->engine);
-    return sim_program_turn(w->nodes[node]);
+    lab_time deadline = sim_program_turn(w->nodes[node]);
+    set_alarm(w->nodes[node]);
+    return deadline;
 }
 
 static void sim_command(struct world *w, unsigned node, struct span line)
@@ -133,13 +157,14 @@ static int sim_power(struct world *w, unsigned node, bool on)
     w->now = engine_now(w->engine);
     if (!on)
         sim_program_stop(h);
+    set_alarm(h);
     h->on = on;
     return 0;
 }
 
 static uint64_t node_held(const struct host *h)
 {
-    uint64_t n = sim_udp_held(h) + sim_raw_held(h);
+    uint64_t n = sim_udp_held(h) + sim_tcp_held(h) + sim_raw_held(h);
     for (size_t i = 0; i < h->ports_n; i++)
         n += h->ports[i].out.n;
     return n;
@@ -163,6 +188,7 @@ const struct world_ops sim_world = {
     .outgoing = sim_outgoing,
     .ready = sim_ready,
     .turn = sim_turn,
+    .alarm = sim_alarm,
     .command = sim_command,
     .power = sim_power,
     .held = sim_held,

@@ -5,7 +5,7 @@
  *
  *     send ENDPOINT BYTES [TTL]      open ENDPOINT      close      df
  *
- * It traces "got" (from, ttl, n, intact) and "refused" (to, from, type, code, mtu). */
+ * It traces "got" (from, ttl, n, intact) and "refused" (to, from, type, code, mtu). TCP: tests/world/probe_tcp.h. */
 #ifndef FAREND_TESTS_WORLD_PROBE_H
 #define FAREND_TESTS_WORLD_PROBE_H
 
@@ -14,6 +14,7 @@
 #include "sim/engine/engine.h"
 #include "tests/cmocka.h"
 #include "tests/world/build.h"
+#include "tests/world/probe_tcp.h"
 
 enum { PROBE_PORT = 5000, PROBE_EXTRA = 8 };
 
@@ -22,6 +23,7 @@ struct probe {
     struct host_udp *main;
     struct host_udp *extra[PROBE_EXTRA]; /* opened by command */
     unsigned extras;
+    struct probe_tcp tcp;
 };
 
 static inline void probe_received(void *arg, struct endpoint from, uint8_t ttl, struct span data)
@@ -57,7 +59,7 @@ static inline int probe_start(struct host *h, const void *settings, void **node,
     (void)settings;
     (void)why;
     assert_non_null(probe);
-    probe->host = h;
+    probe->host = probe->tcp.host = h;
     *node = probe;
     return host_udp_open(h, (struct endpoint){0, PROBE_PORT}, &probe_events, probe, &probe->main);
 }
@@ -104,7 +106,7 @@ static inline void probe_command(void *node, struct span line)
         host_udp_close(probe->main);
     else if (span_is(verb, "df"))
         host_udp_set_df(probe->main, true);
-    else
+    else if (!probe_tcp_command(&probe->tcp, verb, words, &error))
         fail_msg("no such command");
     struct record *r = host_trace(probe->host, "did");
     record_text(r, "what", line);
