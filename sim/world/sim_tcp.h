@@ -61,6 +61,7 @@ struct sim_tcp {
 
     /* Sending (RFC 9293 §3.3.1, SND.*). */
     uint32_t iss, una, nxt, end; /* end: behind what the program has given, FIN included */
+    uint32_t pushed;             /* behind the last PSH */
     uint32_t wnd, wl1, most_wnd;
     uint16_t peer_mss, mss; /* announced by the peer; what may be sent */
     bool fin_queued, fin_sent;

@@ -77,6 +77,18 @@ static struct packet *tail_with_room(struct sim_tcp *t, size_t n)
     return larger;
 }
 
+/* RFC 9293 §3.9.1.2: at the end of what the program gives at once, and Linux: when half of the largest window has been
+ * filled since. */
+static void mark_push(struct sim_tcp *t, struct packet *p, bool last)
+{
+    uint32_t end = sim_segment_end(p);
+    bool half = sim_segment_payload(p) == t->mss && tcp_before(t->pushed + t->most_wnd / 2, end);
+    if (!last && !half)
+        return;
+    sim_segment(p)->flags |= TCP_PSH;
+    t->pushed = end;
+}
+
 static int append(struct sim_tcp *t, struct span data)
 {
     struct packet *p = t->unsent.last;
@@ -90,6 +102,8 @@ static int append(struct sim_tcp *t, struct span data)
         return FE_EMEM;
     memcpy(p->data + p->n, data.p, n);
     p->n += (uint32_t)n;
+    sim_segment(p)->flags &= (uint8_t)~TCP_PSH;
+    mark_push(t, p, n == data.n);
     return (int)n;
 }
 
@@ -110,9 +124,8 @@ int sim_tcp_queue(struct sim_tcp *t, struct span data)
         sim_packets_add(&t->unsent, p);
         seq += (uint32_t)n;
         at += n;
+        mark_push(t, p, at == data.n);
     }
-    if (t->unsent.last)
-        sim_segment(t->unsent.last)->flags |= TCP_PSH;
     return 0;
 }
 
@@ -121,7 +134,7 @@ void sim_tcp_uncork(struct sim_tcp *t)
     struct sim_packets queued = t->unsent;
     t->corked = false;
     t->unsent = (struct sim_packets){0};
-    t->end -= t->unsent_bytes;
+    t->end = t->pushed = t->end - t->unsent_bytes;
     t->unsent_bytes = 0;
     for (struct packet *p; (p = sim_packets_take(&queued)); packet_release(p))
         sim_tcp_queue(t, span_make(p->data + SIM_TCP_PAYLOAD, sim_segment_payload(p)));
