@@ -98,7 +98,7 @@ static bool examine_settings(struct text *found)
     struct netns_sysctl sysctl;
     if (!enter_namespace(found) || netns_sysctl_open(&sysctl, found))
         return false;
-    if (netns_sysctl_apply(&sysctl, false, found) || netns_sysctl_apply(&sysctl, true, found))
+    if (netns_sysctl_apply(&sysctl, NETNS_STEPPED, found) || netns_sysctl_apply(&sysctl, NETNS_ROUTER, found))
         return false;
     return all_well(found, "may be set in a namespace");
 }

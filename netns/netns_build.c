@@ -3,6 +3,7 @@
 
 #include "netns/netns_rtnl.h"
 #include "netns/netns_space.h"
+#include "netns/netns_tcp.h"
 #include "nodes/base/error.h"
 
 #include <errno.h>
@@ -21,6 +22,13 @@ static int complain(struct text *why, const char *what)
     text_str(why, ": ");
     text_str(why, strerror(errno));
     return FE_EOS;
+}
+
+static enum netns_manner manner_of(const struct plan_node *node)
+{
+    if (node->role == PLAN_ROUTER || node->forwards)
+        return NETNS_ROUTER;
+    return netns_tcp_concerns(node) ? NETNS_STEPPED : NETNS_HOST;
 }
 
 static bool owns_interfaces(const struct plan_node *node)
@@ -42,7 +50,8 @@ static void add_port(struct netns_rtnl *rtnl, const struct netns_end *end, const
         return;
     netns_rtnl_address(rtnl, end->index, port->addr, port->bits);
     if (port->bits < 32)
-        netns_rtnl_route(rtnl, end->index, (struct subnet){port->addr, port->bits}, port->addr);
+        netns_rtnl_route(rtnl, end->index, (struct subnet){port->addr, port->bits}, port->addr,
+                         netns_tcp_concerns(node));
 }
 
 static int configure(const struct netns_node *n, const struct plan_node *node, struct netns_rtnl *rtnl,
@@ -53,7 +62,8 @@ static int configure(const struct netns_node *n, const struct plan_node *node, s
         add_port(rtnl, &n->ends[i], node, &node->ports[i]);
     for (size_t i = 0; !owns_interfaces(node) && i < node->routes_n; i++) {
         unsigned port = node->routes[i].port;
-        netns_rtnl_route(rtnl, n->ends[port].index, node->routes[i].to, node->ports[port].addr);
+        netns_rtnl_route(rtnl, n->ends[port].index, node->routes[i].to, node->ports[port].addr,
+                         netns_tcp_concerns(node));
     }
     return netns_rtnl_commit(rtnl, why);
 }
@@ -63,7 +73,7 @@ static int furnish(struct netns_node *n, const struct plan_node *node, struct ne
     struct netns_rtnl *rtnl = netns_rtnl_open();
     if (!rtnl)
         return complain(why, "rtnetlink");
-    int error = netns_sysctl_apply(&site->sysctl, node->role == PLAN_ROUTER || node->forwards, why);
+    int error = netns_sysctl_apply(&site->sysctl, manner_of(node), why);
     if (!error)
         error = netns_ends_open(n->ends, node, n->space, rtnl, site->wires, why);
     if (!error)

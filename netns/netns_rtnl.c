@@ -18,7 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE = 512 /* bytes of our largest message */ };
+enum {
+    MESSAGE = 512,      /* bytes of our largest message */
+    RTO_NEVER = 100000, /* ms of real time; the kernel's largest is 120 s */
+};
 
 struct netns_rtnl {
     struct nl_sock *socket;
@@ -123,7 +126,7 @@ void netns_rtnl_address(struct netns_rtnl *r, int index, ipv4 addr, uint8_t bits
     add(r, m);
 }
 
-void netns_rtnl_route(struct netns_rtnl *r, int index, struct subnet to, ipv4 source)
+void netns_rtnl_route(struct netns_rtnl *r, int index, struct subnet to, ipv4 source, bool stepped)
 {
     struct rtmsg route = {.rtm_family = AF_INET,
                           .rtm_dst_len = to.bits,
@@ -142,6 +145,10 @@ void netns_rtnl_route(struct netns_rtnl *r, int index, struct subnet to, ipv4 so
     struct nlattr *metrics = nla_nest_start(m, RTA_METRICS);
     if (metrics) {
         nla_put_u32(m, RTAX_QUICKACK, 1); /* a delayed ACK would come in real time, not in lab time */
+        if (stepped) {
+            nla_put_u32(m, RTAX_RTO_MIN, RTO_NEVER); /* so would a retransmission */
+            nla_put_u32(m, RTAX_LOCK, 1u << RTAX_RTO_MIN);
+        }
         nla_nest_end(m, metrics);
     }
     add(r, m);

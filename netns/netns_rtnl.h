@@ -19,7 +19,8 @@ void netns_rtnl_close(struct netns_rtnl *r);
 void netns_rtnl_up(struct netns_rtnl *r, int index, unsigned mtu, unsigned queue);
 /* The address alone: the subnet's route is the caller's to add, with its metrics. */
 void netns_rtnl_address(struct netns_rtnl *r, int index, ipv4 addr, uint8_t bits);
-void netns_rtnl_route(struct netns_rtnl *r, int index, struct subnet to, ipv4 source);
+/* stepped: the kernel's TCP retransmits nothing of itself there; see netns_tcp.h. */
+void netns_rtnl_route(struct netns_rtnl *r, int index, struct subnet to, ipv4 source, bool stepped);
 
 /* A veth pair: `name` here, `peer` in the namespace of descriptor peer_space; no ARP on either, one queue each. */
 struct netns_veth {

@@ -9,37 +9,73 @@
 #include <string.h>
 #include <unistd.h>
 
-enum who { EVERY, HOST, ROUTER };
+enum who {
+    EVERY,
+    HOST,
+    ROUTER,
+    STEPPED,
+    RECENT /* stepped; a kernel that has no such setting does nothing that would have to be switched off */
+};
 
 struct setting {
     const char *path; /* below /proc/sys/net */
     enum who who;
-    char value;
+    const char *value;
 };
 
 static const struct setting settings[] = {
     /* IPv6 would send router solicitations and join groups on its own clock. */
-    {"ipv6/conf/default/disable_ipv6", EVERY, '1'},
+    {"ipv6/conf/default/disable_ipv6", EVERY, "1"},
     /* First among IPv4's: it sets others back. */
-    {"ipv4/ip_forward", HOST, '0'},
-    {"ipv4/ip_forward", ROUTER, '1'},
+    {"ipv4/ip_forward", HOST, "0"},
+    {"ipv4/ip_forward", ROUTER, "1"},
     /* The larger of "all" and the interface's own holds. Labs have asymmetric paths. */
-    {"ipv4/conf/all/rp_filter", EVERY, '0'},
-    {"ipv4/conf/default/rp_filter", EVERY, '0'},
+    {"ipv4/conf/all/rp_filter", EVERY, "0"},
+    {"ipv4/conf/default/rp_filter", EVERY, "0"},
     /* Off only when both say so. A switch of farend has no better first hop to offer. */
-    {"ipv4/conf/all/send_redirects", ROUTER, '0'},
-    {"ipv4/conf/default/send_redirects", ROUTER, '0'},
+    {"ipv4/conf/all/send_redirects", ROUTER, "0"},
+    {"ipv4/conf/default/send_redirects", ROUTER, "0"},
     /* No type of ICMP is limited: the limits are on real time. */
-    {"ipv4/icmp_ratemask", EVERY, '0'},
+    {"ipv4/icmp_ratemask", EVERY, "0"},
     /* RFC 1812 §4.3.2.4: an error's source is an address of the router's; the simulated one takes the incoming port's.
      */
-    {"ipv4/icmp_errors_use_inbound_ifaddr", ROUTER, '1'},
+    {"ipv4/icmp_errors_use_inbound_ifaddr", ROUTER, "1"},
     /* RFC 7323 timestamps would carry real time into the captures. */
-    {"ipv4/tcp_timestamps", HOST, '0'},
+    {"ipv4/tcp_timestamps", HOST, "0"},
+
+    /* TCP in lab time (ARCHITECTURE.md): the kernel does what follows at once from a packet; nothing that waits for its
+     * clock, nothing that depends on the machine. */
+    {"ipv4/tcp_congestion_control", STEPPED, "reno"},
+    {"ipv4/tcp_sack", STEPPED, "0"}, /* without it three duplicate ACKs are a loss (RFC 6582); RACK would take time */
+    {"ipv4/tcp_dsack", STEPPED, "0"},
+    {"ipv4/tcp_recovery", RECENT, "0"},
+    {"ipv4/tcp_early_retrans", STEPPED, "0"}, /* no tail loss probes */
+    {"ipv4/tcp_reordering", STEPPED, "3"},
+    {"ipv4/tcp_max_reordering", RECENT, "3"},
+    {"ipv4/tcp_window_scaling", STEPPED, "0"},
+    {"ipv4/tcp_moderate_rcvbuf", STEPPED, "0"},
+    {"ipv4/tcp_ecn", STEPPED, "0"},
+    {"ipv4/tcp_mtu_probing", STEPPED, "0"},
+    {"ipv4/tcp_slow_start_after_idle", STEPPED, "0"},
+    {"ipv4/tcp_autocorking", STEPPED, "0"},
+    {"ipv4/tcp_no_metrics_save", STEPPED, "1"}, /* no connection learns from an earlier one */
+    {"ipv4/tcp_backlog_ack_defer", RECENT, "0"},
+    {"ipv4/tcp_invalid_ratelimit", STEPPED, "0"}, /* every duplicate is answered, however soon */
+    {"ipv4/tcp_challenge_ack_limit", STEPPED, "2147483647"},
+    {"ipv4/tcp_syncookies", RECENT, "0"},
+    {"ipv4/tcp_max_syn_backlog", STEPPED, "4096"},
+    {"ipv4/tcp_max_tw_buckets", STEPPED, "0"},  /* no TIME-WAIT */
+    {"ipv4/tcp_fin_timeout", STEPPED, "86400"}, /* above 60 s FIN-WAIT-2 is no TIME-WAIT to Linux */
+    {"ipv4/tcp_syn_retries", STEPPED, "127"},   /* the engine gives up, not the kernel */
+    {"ipv4/tcp_synack_retries", STEPPED, "100"},
+    /* The middle one is a new socket's: all of HOST_TCP_BACKLOG with its overhead; a full window of 64 KiB. */
+    {"ipv4/tcp_wmem", STEPPED, "4096\t33554432\t33554432"},
+    {"ipv4/tcp_rmem", STEPPED, "4096\t1048576\t1048576"},
 };
 
+enum { VALUE = 64 /* bytes of the longest value, NUL included */ };
 enum { SETTINGS = sizeof settings / sizeof *settings };
-static_assert(SETTINGS <= 32, "one bit each in struct netns_sysctl");
+static_assert(SETTINGS <= 64, "one bit each in struct netns_sysctl");
 
 int netns_sysctl_open(struct netns_sysctl *s, struct text *why)
 {
@@ -60,20 +96,21 @@ void netns_sysctl_close(struct netns_sysctl *s)
 
 static bool is_right(const struct netns_sysctl *s, const struct setting *setting)
 {
-    char value[3] = "";
+    char value[VALUE] = "";
     int fd = openat(s->folder, setting->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT && strncmp(setting->path, "ipv6/", 5) == 0; /* no IPv6: nothing to switch off */
-    ssize_t n = read(fd, value, sizeof value);
+        return errno == ENOENT && (setting->who == RECENT || strncmp(setting->path, "ipv6/", 5) == 0);
+    ssize_t n = read(fd, value, sizeof value - 1);
+    size_t length = strlen(setting->value);
     close(fd);
-    return n == 2 && value[0] == setting->value && value[1] == '\n';
+    return n == (ssize_t)length + 1 && memcmp(value, setting->value, length) == 0 && value[length] == '\n';
 }
 
 static void look(struct netns_sysctl *s)
 {
     for (unsigned i = 0; i < SETTINGS; i++)
         if (is_right(s, &settings[i]))
-            s->right |= 1u << i;
+            s->right |= UINT64_C(1) << i;
     s->looked = true;
 }
 
@@ -82,21 +119,33 @@ static bool set(const struct netns_sysctl *s, const struct setting *setting)
     int fd = openat(s->folder, setting->path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    ssize_t n = write(fd, &setting->value, 1);
+    size_t length = strlen(setting->value);
+    ssize_t n = write(fd, setting->value, length);
     int error = errno;
     close(fd);
     errno = error;
-    return n == 1;
+    return n == (ssize_t)length;
 }
 
-int netns_sysctl_apply(struct netns_sysctl *s, bool router, struct text *why)
+static bool concerns(enum who who, enum netns_manner manner)
+{
+    switch (who) {
+    case EVERY: return true;
+    case HOST: return manner != NETNS_ROUTER;
+    case ROUTER: return manner == NETNS_ROUTER;
+    case STEPPED:
+    case RECENT: return manner == NETNS_STEPPED;
+    }
+    return false;
+}
+
+int netns_sysctl_apply(struct netns_sysctl *s, enum netns_manner manner, struct text *why)
 {
     if (!s->looked)
         look(s);
     for (unsigned i = 0; i < SETTINGS; i++) {
         const struct setting *setting = &settings[i];
-        bool other = (setting->who == HOST && router) || (setting->who == ROUTER && !router);
-        if (other || s->right & 1u << i || set(s, setting))
+        if (!concerns(setting->who, manner) || s->right >> i & 1 || set(s, setting))
             continue;
         text_str(why, "/proc/sys/net/");
         text_str(why, setting->path);

@@ -13,14 +13,20 @@
 struct netns_sysctl {
     int folder;     /* /proc/sys/net */
     bool looked;    /* `right` is valid */
-    uint32_t right; /* one bit a setting: new namespaces have this value already */
+    uint64_t right; /* one bit a setting: new namespaces have this value already */
 };
 
 /* FE_EOS and a sentence. */
 int netns_sysctl_open(struct netns_sysctl *s, struct text *why);
 void netns_sysctl_close(struct netns_sysctl *s);
 
+enum netns_manner {
+    NETNS_ROUTER,
+    NETNS_HOST,    /* of a program with a clock of its own, or without an IP stack */
+    NETNS_STEPPED, /* its TCP runs in lab time: netns_tcp.h does what the kernel's timers would */
+};
+
 /* In the namespace where this thread is, before it has interfaces of ours. FE_EOS and a sentence. */
-int netns_sysctl_apply(struct netns_sysctl *s, bool router, struct text *why);
+int netns_sysctl_apply(struct netns_sysctl *s, enum netns_manner manner, struct text *why);
 
 #endif

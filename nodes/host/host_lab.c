@@ -39,14 +39,14 @@ const struct host_sink host_lab_sink = {lab_room, lab_line, lab_secret};
 
 /* ---- TCP, whose time the engine keeps ---- */
 
-void host_tcp_note(const struct host_tcp *c)
+void host_tcp_note(struct host *h, const struct turn_tcp *note)
 {
-    struct turn_page *page = c->input.host->page;
+    struct turn_page *page = h->page;
     if (!page)
         return;
     if (page->tcps_n == TURN_TCPS)
         turn_yield(page, TURN_FLUSH);
-    page->tcps[page->tcps_n++] = c->options;
+    page->tcps[page->tcps_n++] = *note;
 }
 
 bool host_tcp_is_timed_out(const struct host_tcp *c)

@@ -201,7 +201,7 @@ static void set_waiting(struct host_tcp *c, bool waiting)
     low_water(c, waiting ? 1 : 0);
     rewatch(c);
     c->options.waiting = waiting;
-    host_tcp_note(c);
+    host_tcp_note(c->input.host, &c->options);
 }
 
 /* How many of the bytes the kernel takes. An error is kept for the connection's end, of which epoll will tell. */
@@ -342,11 +342,22 @@ void host_tcp_finish(struct host_tcp *c)
         flush(c);
 }
 
+/* The kernel drops an unanswered SYN without a word; of what it still sends for nobody it soon has enough. */
+static void tell_engine(struct host_tcp *c, bool gone)
+{
+    if (!is_live(c))
+        return;
+    c->options.state = gone ? TURN_TCP_GONE : TURN_TCP_ORPHAN;
+    c->options.idle = c->options.user_timeout = 0;
+    host_tcp_note(c->input.host, &c->options);
+}
+
 void host_tcp_close(struct host_tcp *c)
 {
     c->owned = false;
     if (c->input.fd < 0)
         return;
+    tell_engine(c, c->connecting && !c->buffer_n);
     if (is_live(c) && c->buffer_n && !c->error) {
         c->closing = true; /* what comes in stays unread, so that the kernel answers with RST */
         rewatch(c);
@@ -362,6 +373,7 @@ void host_tcp_abort(struct host_tcp *c)
     c->owned = false;
     if (c->input.fd < 0)
         return;
+    tell_engine(c, c->connecting);
     setsockopt(c->input.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     host_input_close(&c->input);
     host_tcp_stirred(c);
@@ -383,7 +395,7 @@ void host_tcp_keep_alive(struct host_tcp *c, lab_time idle, lab_time interval, u
     if (!is_live(c))
         return;
     if (c->input.host->page) {
-        host_tcp_note(c);
+        host_tcp_note(c->input.host, &c->options);
         return;
     }
     option_set(c, SOL_SOCKET, SO_KEEPALIVE, idle != 0);
@@ -400,7 +412,7 @@ void host_tcp_user_timeout(struct host_tcp *c, lab_time timeout)
     if (!is_live(c))
         return;
     if (c->input.host->page)
-        host_tcp_note(c);
+        host_tcp_note(c->input.host, &c->options);
     else
         option_set(c, IPPROTO_TCP, TCP_USER_TIMEOUT, (timeout + MS - 1) / MS);
 }

@@ -38,8 +38,7 @@ int host_tcp_adopt(struct host *h, int fd, struct endpoint remote, bool connecti
 void host_tcp_stirred(const struct host_tcp *c);
 
 /* ---- in a lab, the engine keeps TCP's time (turn.h) ---- */
-/* Hands the connection's options to the engine. */
-void host_tcp_note(const struct host_tcp *c);
+void host_tcp_note(struct host *h, const struct turn_tcp *note); /* nothing by hand */
 /* Whether the engine has ended this connection because its time was over. */
 bool host_tcp_is_timed_out(const struct host_tcp *c);
 

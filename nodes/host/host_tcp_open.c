@@ -99,6 +99,7 @@ int host_tcp_connect(struct host *h, struct endpoint local, struct endpoint remo
 
 struct host_listener {
     struct host_input input; /* first: the two are one block */
+    struct endpoint local;
     struct host_listener_events events;
     void *arg;
 };
@@ -154,7 +155,7 @@ int host_tcp_listen(struct host *h, struct endpoint local, const struct host_lis
     if (!l)
         return FE_EMEM;
     *l = (struct host_listener){
-        .input = {.ready = listener_ready, .free = listener_free}, .events = *events, .arg = arg};
+        .input = {.ready = listener_ready, .free = listener_free}, .local = local, .events = *events, .arg = arg};
     int error = listener_open(h, l, local);
     if (error)
         free(l);
@@ -166,6 +167,9 @@ int host_tcp_listen(struct host *h, struct endpoint local, const struct host_lis
 /* Connections that nobody has accepted are reset by the kernel. */
 void host_listener_close(struct host_listener *l)
 {
+    if (l->input.fd < 0)
+        return;
+    host_tcp_note(l->input.host, &(struct turn_tcp){.local = l->local, .state = TURN_TCP_GONE});
     l->input.host->sent = TURN_SENT_MANY;
     l->input.host->looped = true;
     host_input_close(&l->input);

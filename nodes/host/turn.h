@@ -45,8 +45,15 @@ enum turn_result {
 #define TURN_SENT_MANY UINT32_MAX
 
 /* What the engine, which keeps TCP's time in a lab, has to know of a connection. */
+enum turn_tcp_state {
+    TURN_TCP_OWNED,
+    TURN_TCP_ORPHAN, /* its owner has closed it; what was sent still goes out */
+    TURN_TCP_GONE,   /* the kernel has forgotten it without a word. remote 0: all that were coming in at `local` */
+};
+
 struct turn_tcp {
     struct endpoint local, remote;
+    uint32_t state;          /* enum turn_tcp_state */
     lab_time idle, interval; /* host_tcp_keep_alive; idle 0: off */
     uint32_t probes;
     uint32_t waiting;      /* 1: data waits for the peer's window (RFC 9293 §3.8.6.1: a closed one is probed) */
