@@ -111,6 +111,10 @@ void netns_rtnl_up(struct netns_rtnl *r, int index, unsigned mtu, unsigned queue
         nla_put_u32(m, IFLA_MTU, mtu);
     if (queue)
         nla_put_u32(m, IFLA_TXQLEN, queue);
+    /* TCP gives such a device one segment at a time. Of several at once it may hold back the last ones for a
+     * millisecond or a part of the round trip, in real time (tcp_tso_should_defer). */
+    if (mtu)
+        nla_put_u32(m, IFLA_GSO_MAX_SEGS, 1);
     add(r, m);
 }
 
