@@ -78,7 +78,8 @@ void netns_streams_pushed(struct world *w, unsigned node, const struct packet *p
 bool netns_streams_sent(struct world *w, unsigned node, unsigned port, size_t n);
 /* The kernel has sent all; the next packet that leaves in its place goes to w->packet, by *port. 0: none. */
 size_t netns_streams_next(struct world *w, unsigned node, unsigned *port);
-void netns_streams_alarm(struct world *w, unsigned node); /* world_ops.alarm */
+void netns_streams_alarm(struct world *w, unsigned node);  /* world_ops.alarm */
+void netns_streams_forget(struct world *w, unsigned node); /* world_ops.forget */
 /* What the program says in the page, after a turn. */
 void netns_streams_notes(struct world *w, unsigned node, struct turn_page *page);
 void netns_streams_resets(struct world *w, unsigned node);   /* as many as the page has room to tell of */

@@ -78,6 +78,19 @@ void netns_streams_alarm(struct world *w, unsigned node)
     netns_streams_resets(w, node);
 }
 
+void netns_streams_forget(struct world *w, unsigned node)
+{
+    struct turn_ends ends;
+    bool told;
+    if (!w->tcps[node])
+        return;
+    netns_tcp_forget_all(w->tcps[node]);
+    for (size_t n; (n = netns_tcp_reset(w->tcps[node], w->packet, &told, &ends));)
+        netns_end_write(&w->nodes[node].ends[0], w->packet, n);
+    w->unsettled = true;
+    set_alarm(w, node);
+}
+
 /* ---- the program ---- */
 
 void netns_streams_notes(struct world *w, unsigned node, struct turn_page *page)

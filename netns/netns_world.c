@@ -428,6 +428,7 @@ const struct world_ops netns_world = {
     .settled = world_settled,
     .wait = world_wait,
     .power = world_power,
+    .forget = netns_streams_forget,
     .run = world_run,
     .halt = world_halt,
     .freeze = world_freeze,

@@ -139,6 +139,10 @@ static void want_turn(struct engine *e, unsigned node)
 
 static void leave(struct engine *e, unsigned node, unsigned port, struct packet *p)
 {
+    if (e->nodes[node].dark) {
+        packet_release(p); /* it never was a signal on the wire */
+        return;
+    }
     if (p->n >= IP_HEADER && p->data[9] == IP_ICMP)
         engine_note_icmp(e, node, p);
     engine_send(e, e->nodes[node].ways[port], p);
@@ -468,6 +472,10 @@ int engine_power(struct engine *e, unsigned node, bool on)
     if (!n->program)
         return FE_EUNKNOWN;
     thaw(n, node);
+    if (n->dark && on) {
+        drain(e, node); /* of the old life */
+        n->dark = false;
+    }
     int error = n->ops->power(n->world, node, on);
     if (error)
         return error;
@@ -480,4 +488,18 @@ int engine_power(struct engine *e, unsigned node, bool on)
     if (on)
         want_turn(e, node);
     return 0;
+}
+
+/* The stack forgets while its program still has its sockets, and neither gets a word out any more. */
+int engine_power_loss(struct engine *e, unsigned node)
+{
+    struct engine_node *n = &e->nodes[node];
+    if (!n->program)
+        return FE_EUNKNOWN;
+    n->dark = true;
+    if (n->ops->forget)
+        n->ops->forget(n->world, node);
+    int error = engine_power(e, node, false);
+    drain(e, node);
+    return error;
 }

@@ -81,7 +81,11 @@ struct record *engine_trace_node(struct engine *e, unsigned node, const char *ev
 void engine_timer_start(struct engine *e, struct timer *t, lab_time at); /* class script; at >= now */
 void engine_timer_stop(struct engine *e, struct timer *t);
 void engine_command(struct engine *e, unsigned node, struct span line);
-int engine_power(struct engine *e, unsigned node, bool on); /* traced as "power"; errors as world_ops.power */
+/* The program ends, or begins; its machine runs on. Traced as "power"; errors as world_ops.power. */
+int engine_power(struct engine *e, unsigned node, bool on);
+/* The machine with its program loses power, until engine_power() switches both on: nothing leaves it, what reaches it
+ * is dropped ("powered-off"), and nothing is remembered. Traced as "power"; errors as world_ops.power. */
+int engine_power_loss(struct engine *e, unsigned node);
 /* For nodes of PLAN_FOREIGN; see world_ops. */
 void engine_foreign_run(struct engine *e, unsigned node, const struct foreign_run *run);
 void engine_foreign_halt(struct engine *e, unsigned node);

@@ -78,7 +78,7 @@ static const char *router_cause(const struct ip_view *v)
     return v->icmp_code == ICMP_FRAG_NEEDED ? "too-big" : NULL;
 }
 
-static void trace_router_drop(struct engine *e, const char *node, const char *cause, struct span packet)
+static void trace_node_drop(struct engine *e, const char *node, const char *cause, struct span packet)
 {
     struct record *r = trace_begin(&e->trace, e->now, node, "drop");
     record_str(r, "cause", cause);
@@ -100,7 +100,7 @@ void engine_note_icmp(struct engine *e, unsigned node, const struct packet *p)
     struct span about = describe_quoted(p, buf, sizeof buf);
     const char *cause = plan->role == PLAN_ROUTER || plan->forwards ? router_cause(&v) : NULL;
     if (cause && quotes_pushed(e, node, icmp_quoted(p->data, &v)))
-        trace_router_drop(e, plan->name, cause, about);
+        trace_node_drop(e, plan->name, cause, about);
     struct record *r = trace_begin(&e->trace, e->now, plan->name, "icmp");
     record_addr(r, "from", v.src);
     record_str(r, "type", icmp_name(v.icmp_type, v.icmp_code));
@@ -116,6 +116,14 @@ void engine_note_drop(struct engine *e, unsigned node, struct span line)
     if (e->capture && e->pushed.valid && e->pushed.node == node && record_is(line, "ev", "drop") &&
         record_get(line, "cause", &cause))
         remark(e, e->nodes[node].plan->name, cause);
+}
+
+void engine_note_dark(struct engine *e, unsigned node, const struct packet *p)
+{
+    char buf[512];
+    struct text what = text_on(buf, sizeof buf);
+    ip_describe(&what, p->data, p->n);
+    trace_node_drop(e, e->nodes[node].plan->name, "powered-off", text_span(&what));
 }
 
 void engine_note_wire_drop(struct engine *e, unsigned way, enum wire_fate fate, const struct packet *p)

@@ -31,6 +31,7 @@ struct engine_node {
     bool program;   /* takes turns */
     bool due;       /* its deadline, first turn or power switch asks for a turn */
     bool frozen;    /* gets none all the same */
+    bool dark;      /* without power: nothing reaches it, nothing leaves it */
 };
 
 struct engine_world {
@@ -108,6 +109,7 @@ void engine_note_push(struct engine *e, unsigned node, const struct packet *p);
 /* An ICMP packet leaves a node: traced when it is an error of the node's own. */
 void engine_note_icmp(struct engine *e, unsigned node, const struct packet *p);
 void engine_note_drop(struct engine *e, unsigned node, struct span line);
+void engine_note_dark(struct engine *e, unsigned node, const struct packet *p); /* arrives at a node without power */
 /* What the wire has done to a packet that it took: wire_way.marks. */
 void engine_note_marks(struct engine *e, unsigned way, const struct packet *p);
 /* A wire's drop, traced and captured. way: where it was dropped. */

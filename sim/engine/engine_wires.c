@@ -33,6 +33,11 @@ void engine_send(struct engine *e, unsigned way, struct packet *p)
 static void deliver(struct engine *e, const struct plan_end *to, struct packet *p)
 {
     const struct engine_node *n = &e->nodes[to->index];
+    if (n->dark) {
+        engine_note_dark(e, to->index, p);
+        packet_release(p);
+        return;
+    }
     engine_note_push(e, to->index, p);
     n->ops->push(n->world, to->index, to->port, p);
     engine_touch(e, to->index);

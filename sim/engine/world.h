@@ -58,6 +58,10 @@ struct world_ops {
      * turn at the present time. FE_EUNKNOWN for routers. */
     int (*power)(struct world *w, unsigned node, bool on);
 
+    /* A loss of power: the node's stack forgets its connections, without a word: what it sends is thrown away, also
+     * what power() makes it send, which is called next. NULL: it has nothing to forget. */
+    void (*forget)(struct world *w, unsigned node);
+
     /* Other people's programs (sim/engine/foreign.h). run: starts a command beside the node's program; what becomes of
      * it is traced, also that it could not be started. halt: asks the node's program to end, by its stop signal. NULL:
      * the world has none. */

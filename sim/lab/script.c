@@ -407,6 +407,8 @@ static void engine_did(struct script *s, int error)
 /* A restart is off and on at one moment. */
 static int power(struct script *s)
 {
+    if (s->step->loss)
+        return engine_power_loss(s->e, s->step->node);
     int error = engine_power(s->e, s->step->node, s->step->power);
     if (!error && s->step->restart)
         error = engine_power(s->e, s->step->node, true);

@@ -62,7 +62,7 @@ struct step {
     struct link link;
     uint32_t given; /* fields of `link` */
     enum step_cut cut;
-    bool power, restart, freeze;
+    bool power, restart, loss, freeze; /* loss: POWER: off, and the machine with it */
     struct fault_spec *fault;
     unsigned index;    /* FAULT, FLAP: in lab.faults */
     bool may_miss;     /* FAULT: it need not hit anything */

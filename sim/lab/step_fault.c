@@ -27,7 +27,9 @@ const struct field step_fault_form[] = {
     {"direction", FIELD_CHOICE, AT(direction), .choices = step_direction_words,
      .help = "from the node or to it; both unless said"},
     {"do", FIELD_TEXT, AT(action), .needed = true,
-     .help = "cut, restore or flap a wire; partition a network; crash, restart, freeze, thaw a node, or its command"},
+     .help = "cut, restore or flap a wire; partition a network; crash, restart, freeze, thaw, power off, power on a "
+             "node, or its "
+             "command"},
     {"down", FIELD_TIME, AT(down), .min = 1, .help = "flap: how long it is cut each time"},
     {"up", FIELD_TIME, AT(up), .min = 1, .help = "flap: how long it is whole between"},
     {"for", FIELD_TIME, AT(lasts), .min = 1, .help = "flap: how long in all"},
@@ -152,14 +154,16 @@ static bool node_action(struct step_reader *r, struct step *s, const struct doc 
     bool crash = strcmp(action, "crash") == 0;
     s->restart = strcmp(action, "restart") == 0;
     s->freeze = strcmp(action, "freeze") == 0;
+    s->loss = strcmp(action, "power off") == 0;
+    s->power = strcmp(action, "power on") == 0;
     bool thaw = strcmp(action, "thaw") == 0;
-    if (!crash && !s->restart && !s->freeze && !thaw) {
+    bool powers = crash || s->restart || s->loss || s->power;
+    if (!powers && !s->freeze && !thaw) {
         s->type = STEP_COMMAND;
         s->command = action;
         return step_command_known(r, s->node, action, place_of(d, "do"));
     }
-    s->type = crash || s->restart ? STEP_POWER : STEP_FREEZE;
-    s->power = false;
+    s->type = powers ? STEP_POWER : STEP_FREEZE;
     if (lab->nodes[s->node].router)
         return wrong(r, place_of(d, "on"), "a router has no program; cut its wires instead");
     return true;

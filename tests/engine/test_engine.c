@@ -120,6 +120,12 @@ static int fake_power(struct world *w, unsigned node, bool on)
     return 0;
 }
 
+static void fake_forget(struct world *w, unsigned node)
+{
+    (void)w;
+    say("forget", node);
+}
+
 static const struct world_ops fake_world = {.name = "fake",
                                             .open = fake_open,
                                             .close = fake_close,
@@ -130,6 +136,7 @@ static const struct world_ops fake_world = {.name = "fake",
                                             .alarm = fake_alarm,
                                             .command = fake_command,
                                             .settled = fake_settled,
+                                            .forget = fake_forget,
                                             .power = fake_power};
 
 /* ---- the engine under test ---- */
@@ -387,6 +394,41 @@ static void a_packet_that_a_wire_drops_is_traced(void **state)
     assert_int_equal(count.wire_down, 1);
 }
 
+/* ---- a loss of power ---- */
+
+static void without_power_nothing_leaves_and_nothing_arrives(void **state)
+{
+    (void)state;
+    engine_run(engine);
+    world.log[0] = trace[0] = '\0';
+    world.out[1] = datagram(ADDR(1), ADDR(0)); /* said while it dies */
+    assert_int_equal(engine_power_loss(engine, 1), 0);
+    world.out[0] = datagram(ADDR(0), ADDR(1));
+    engine_touch(engine, 0);
+    engine_run(engine);
+    assert_string_equal(world.log, "forget1@0 off1@0 pull1@0 pull0@0 ");
+    assert_non_null(strstr(trace, "\"node\":\"bob\",\"ev\":\"power\",\"on\":false}\n"));
+    assert_non_null(strstr(trace, "\"node\":\"bob\",\"ev\":\"drop\",\"cause\":\"powered-off\","
+                                  "\"packet\":\"udp 10.0.0.1:1 > 10.0.0.2:2\"}\n"));
+    assert_true(engine_conserved(engine));
+}
+
+static void with_power_again_nothing_of_before_comes_out(void **state)
+{
+    (void)state;
+    engine_run(engine);
+    assert_int_equal(engine_power_loss(engine, 1), 0);
+    world.out[1] = datagram(ADDR(1), ADDR(0));
+    world.log[0] = '\0';
+    assert_int_equal(engine_power(engine, 1, true), 0);
+    engine_run(engine);
+    assert_null(strstr(world.log, "push0"));
+    world.out[0] = datagram(ADDR(0), ADDR(1));
+    engine_touch(engine, 0);
+    engine_run(engine);
+    assert_non_null(strstr(world.log, "push1"));
+}
+
 /* ---- faults ---- */
 
 static const unsigned from_alice[] = {0};
@@ -607,6 +649,8 @@ int main(void)
         CASE(a_truncated_datagram_is_whole_and_shorter),
         CASE(a_frozen_program_gets_its_turn_when_it_thaws),
         CASE(a_packet_that_a_wire_drops_is_traced),
+        CASE(without_power_nothing_leaves_and_nothing_arrives),
+        CASE(with_power_again_nothing_of_before_comes_out),
         CASE(an_icmp_error_is_traced_where_it_begins),
         CASE(an_icmp_error_that_is_passed_on_is_not_traced_again),
         CASE(the_real_clock_is_waited_for),
