@@ -373,8 +373,8 @@ bool netns_tcp_sent(struct netns_tcp *t, lab_time now, unsigned port, const uint
         return true;
     }
     if (s.flags & TCP_SYN)
-        return sent_opening(t, c, &s, port, packet, n);
-    return !c || c->state != CONN_OPEN || sent_open(c, &s, port, packet, n);
+        return sent_opening(t, c, &s, port, packet, v.total);
+    return !c || c->state != CONN_OPEN || sent_open(c, &s, port, packet, v.total);
 }
 
 void netns_tcp_drained(struct netns_tcp *t, lab_time now)

@@ -167,6 +167,8 @@ void conn_timer_set(struct conn *c)
         c->persist_at = NEVER;
     }
     lab_time at = earlier(earlier(c->retransmit_at, user_timeout_at(c)), earlier(c->alive_at, c->persist_at));
+    if (at < c->tracker->now)
+        at = c->tracker->now; /* a user timeout that is over when it is set */
     if (at == NEVER)
         timers_stop(set, &c->timer);
     else if ((!timer_running(&c->timer) || c->timer.at != at) && timers_start(set, &c->timer, at))

@@ -490,16 +490,16 @@ int engine_power(struct engine *e, unsigned node, bool on)
     return 0;
 }
 
-/* The stack forgets while its program still has its sockets, and neither gets a word out any more. */
+/* What the stack says for its dead program, and of what it then forgets, nobody hears. */
 int engine_power_loss(struct engine *e, unsigned node)
 {
     struct engine_node *n = &e->nodes[node];
     if (!n->program)
         return FE_EUNKNOWN;
     n->dark = true;
+    int error = engine_power(e, node, false);
     if (n->ops->forget)
         n->ops->forget(n->world, node);
-    int error = engine_power(e, node, false);
     drain(e, node);
     return error;
 }

@@ -58,8 +58,8 @@ struct world_ops {
      * turn at the present time. FE_EUNKNOWN for routers. */
     int (*power)(struct world *w, unsigned node, bool on);
 
-    /* A loss of power: the node's stack forgets its connections, without a word: what it sends is thrown away, also
-     * what power() makes it send, which is called next. NULL: it has nothing to forget. */
+    /* A loss of power, after power() has ended the program: the node's stack forgets its connections. What it sends by
+     * either is thrown away. NULL: it has nothing to forget. */
     void (*forget)(struct world *w, unsigned node);
 
     /* Other people's programs (sim/engine/foreign.h). run: starts a command beside the node's program; what becomes of

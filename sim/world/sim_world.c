@@ -162,6 +162,14 @@ static int sim_power(struct world *w, unsigned node, bool on)
     return 0;
 }
 
+static void sim_forget(struct world *w, unsigned node)
+{
+    struct host *h = w->nodes[node];
+    w->now = engine_now(w->engine);
+    sim_tcp_forget_all(h);
+    set_alarm(h);
+}
+
 static uint64_t node_held(const struct host *h)
 {
     uint64_t n = sim_udp_held(h) + sim_tcp_held(h) + sim_raw_held(h);
@@ -191,5 +199,6 @@ const struct world_ops sim_world = {
     .alarm = sim_alarm,
     .command = sim_command,
     .power = sim_power,
+    .forget = sim_forget,
     .held = sim_held,
 };

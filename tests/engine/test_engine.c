@@ -406,7 +406,7 @@ static void without_power_nothing_leaves_and_nothing_arrives(void **state)
     world.out[0] = datagram(ADDR(0), ADDR(1));
     engine_touch(engine, 0);
     engine_run(engine);
-    assert_string_equal(world.log, "forget1@0 off1@0 pull1@0 pull0@0 ");
+    assert_string_equal(world.log, "off1@0 forget1@0 pull1@0 pull0@0 ");
     assert_non_null(strstr(trace, "\"node\":\"bob\",\"ev\":\"power\",\"on\":false}\n"));
     assert_non_null(strstr(trace, "\"node\":\"bob\",\"ev\":\"drop\",\"cause\":\"powered-off\","
                                   "\"packet\":\"udp 10.0.0.1:1 > 10.0.0.2:2\"}\n"));

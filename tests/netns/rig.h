@@ -19,10 +19,12 @@ static inline const char *rig_programs(void)
     return dirname(path);
 }
 
+static const char *rig_folder; /* other programs than those beside the test; NULL: those */
+
 static inline struct netns_config rig_config(void)
 {
     struct netns_config config = NETNS_CONFIG;
-    config.programs = rig_programs();
+    config.programs = rig_folder ? rig_folder : rig_programs();
     return config;
 }
 

@@ -4,14 +4,10 @@
  *
  *     push ── left [router] right ── pull */
 #define _GNU_SOURCE
+#include "tests/netns/busy.h"
 #include "tests/netns/rig.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/sysinfo.h>
-#include <sys/wait.h>
-
-enum { PACKETS = 100000, BUSY_MAX = 64 };
+enum { PACKETS = 100000 };
 
 static void draw_router(struct plan *plan)
 {
@@ -97,42 +93,13 @@ static void veth_idle(void **state)
     none_is_late(true);
 }
 
-/* ---- beside busy loops ---- */
-
-static pid_t busy[BUSY_MAX];
-static int busy_n;
-
-static int start_busy_loops(void **state)
-{
-    (void)state;
-    for (busy_n = 0; busy_n <= get_nprocs() && busy_n < BUSY_MAX; busy_n++) {
-        busy[busy_n] = fork();
-        if (busy[busy_n] == 0) {
-            prctl(PR_SET_PDEATHSIG, SIGKILL);
-            for (volatile bool for_ever = true; for_ever;)
-                ;
-        }
-    }
-    return 0;
-}
-
-static int stop_busy_loops(void **state)
-{
-    (void)state;
-    for (int i = 0; i < busy_n; i++) {
-        kill(busy[i], SIGKILL);
-        waitpid(busy[i], NULL, 0);
-    }
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tun_idle),
         cmocka_unit_test(veth_idle),
-        {"tun_beside_busy_loops", tun_idle, start_busy_loops, stop_busy_loops, NULL},
-        {"veth_beside_busy_loops", veth_idle, start_busy_loops, stop_busy_loops, NULL},
+        {"tun_beside_busy_loops", tun_idle, busy_start, busy_stop, NULL},
+        {"veth_beside_busy_loops", veth_idle, busy_start, busy_stop, NULL},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
