@@ -13,6 +13,7 @@
 #include "nodes/proto/ip.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -202,12 +203,12 @@ static bool world_ready(struct world *w, unsigned node)
 {
     const struct netns_program *p = &w->programs[node];
     struct account *a = &w->accounts[node];
-    struct epoll_event event;
+    struct pollfd input = {.fd = p->input, .events = POLLIN};
     if (!p->page || p->commands_n)
         return p->page != NULL;
     if (a->input && !a->arrival) {
         settle(w);
-        a->input = epoll_wait(p->input, &event, 1, 0) > 0;
+        a->input = poll(&input, 1, 0) > 0; /* asking epoll itself would take away what it tells once */
     }
     return a->input;
 }
