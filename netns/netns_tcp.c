@@ -162,6 +162,20 @@ static void mark_again(const struct conn *c, uint32_t from, uint32_t to)
 
 /* ---- in ---- */
 
+void netns_tcp_unpredict(uint8_t *packet, size_t n)
+{
+    enum { CWR = 0x80 };
+    struct ip_view v;
+    struct tcp_view s;
+    if (ip_parse(packet, n, &v) || v.protocol != IP_TCP || ip_is_fragment(&v) || tcp_parse(packet, &v, &s) ||
+        s.flags & (TCP_SYN | TCP_RST | CWR))
+        return;
+    uint8_t *tcp = packet + v.header;
+    uint16_t before = get16(tcp + TCP_OFFSET_AT); /* the flags are its second byte */
+    tcp[TCP_FLAGS_AT] |= CWR;
+    put16(tcp + TCP_SUM_AT, ip_checksum_fix16(get16(tcp + TCP_SUM_AT), before, get16(tcp + TCP_OFFSET_AT)));
+}
+
 static void advance(struct conn *c, uint32_t ack)
 {
     lab_time now = c->tracker->now;

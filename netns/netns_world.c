@@ -115,6 +115,8 @@ static void world_push(struct world *w, unsigned node, unsigned port, struct pac
         packet_release(p);
         return;
     }
+    if (is_tcp(p) && netns_tcp_concerns(&w->plan->nodes[node]))
+        netns_tcp_unpredict(p->data, p->n);
     /* EINVAL: not IPv4, which no stack would take either. */
     if (!netns_end_write(&w->nodes[node].ends[port], p->data, p->n) && errno != EINVAL)
         netns_fail(w, node, strerror(errno));
