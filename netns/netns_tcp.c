@@ -50,6 +50,8 @@ static void conn_reset(struct conn *c)
     tcp_rto_init(&c->rto);
     c->retransmit_at = c->alive_at = c->persist_at = NEVER;
     c->orphan = c->fin_sent = c->fin_seen = c->fin_acked = c->recovering = c->due = false;
+    c->peer_window = 0;
+    c->largest = 0;
     c->again = c->syns = c->most = c->alive_probes = c->persist_doubled = c->persist_probes = 0;
 }
 
@@ -219,6 +221,7 @@ static void heard_opening(struct conn *c, const struct tcp_view *v)
     if (!(v->flags & TCP_SYN))
         return;
     c->acked = v->seq + 1;
+    c->peer_window = v->window;
     opened(c);
     conn_timer_set(c);
 }
@@ -236,6 +239,8 @@ static void heard_open(struct conn *c, const struct tcp_view *v)
         return;
     c->heard = c->tracker->now;
     c->alive_probes = c->persist_probes = 0;
+    if (!tcp_before(v->ack, c->una))
+        c->peer_window = v->window;
     if (v->flags & TCP_FIN) {
         c->fin_seen = true;
         c->fin_end = end;
@@ -344,6 +349,8 @@ static bool sent_opening(struct netns_tcp *t, struct conn *c, const struct tcp_v
 static void sent_new(struct conn *c, const struct tcp_view *v, unsigned port, const uint8_t *packet, size_t n)
 {
     segment_keep(c, v, port, packet, n);
+    if (c->largest < v->payload.n)
+        c->largest = (uint32_t)v->payload.n;
     c->fin_sent = c->fin_sent || v->flags & TCP_FIN;
     c->persist_at = NEVER;
     c->persist_doubled = 0;

@@ -33,6 +33,8 @@ static int teardown(void **state)
     return 0;
 }
 
+static uint16_t window = 60000; /* in every segment */
+
 static size_t segment(struct endpoint src, struct endpoint dst, uint8_t flags, uint32_t seq, uint32_t ack, size_t n)
 {
     static const char payload[MSS];
@@ -42,7 +44,7 @@ static size_t segment(struct endpoint src, struct endpoint dst, uint8_t flags, u
                                   .seq = seq,
                                   .ack = ack,
                                   .flags = flags,
-                                  .window = 60000,
+                                  .window = window,
                                   .mss = flags & TCP_SYN ? MSS : 0};
     return tcp_build(packet, sizeof packet, &ip, &tcp, span_make(payload, n));
 }
@@ -400,6 +402,10 @@ static void a_closed_window_is_probed(void **state)
     said.waiting = 1;
     open_one();
     netns_tcp_note(tracker, now, &said);
+    assert_int_equal(netns_tcp_deadline(tracker), NEVER); /* it is not closed */
+    window = 0;
+    arrives(TCP_ACK, IRS + 1, ISS + 1, 0);
+    window = 60000;
     expire(400 * MS);
     goes_out(TCP_ACK, ISS, IRS + 1, 0);
     expire(1000 * MS);
