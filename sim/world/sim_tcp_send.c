@@ -58,21 +58,23 @@ static struct packet *segment_new(struct sim_tcp *t, uint32_t seq, size_t payloa
     return p;
 }
 
-/* The last segment, with room for n bytes more: Linux fills up what has not been sent. */
-static struct packet *tail_with_room(struct sim_tcp *t, size_t n)
+/* The unsent segment, with room for n bytes more; NULL without memory. */
+static struct packet *with_room(struct sim_tcp *t, struct packet *p, size_t n)
 {
-    struct packet *p = t->unsent.last;
-    if (!p || p->n + n <= packet_room(p))
+    if (p->n + n <= packet_room(p))
         return p;
     struct packet *larger = segment_new(t, 0, t->mss);
     if (!larger)
         return NULL;
     memcpy(larger->data, p->data, p->n);
     larger->n = p->n;
+    larger->next = p->next;
     struct packet **link = &t->unsent.first;
     while (*link != p)
         link = &(*link)->next;
-    *link = t->unsent.last = larger;
+    *link = larger;
+    if (t->unsent.last == p)
+        t->unsent.last = larger;
     packet_release(p);
     return larger;
 }
@@ -89,6 +91,7 @@ static void mark_push(struct sim_tcp *t, struct packet *p, bool last)
     t->pushed = end;
 }
 
+/* What has not been sent yet is filled up. */
 static int append(struct sim_tcp *t, struct span data)
 {
     struct packet *p = t->unsent.last;
@@ -97,7 +100,7 @@ static int append(struct sim_tcp *t, struct span data)
     n = n < data.n ? n : data.n;
     if (!n)
         return 0;
-    p = tail_with_room(t, n);
+    p = with_room(t, p, n);
     if (!p)
         return FE_EMEM;
     memcpy(p->data + p->n, data.p, n);
@@ -188,10 +191,42 @@ static bool split(struct sim_tcp *t, struct sim_packets *q, struct packet *p)
 
 /* ---- sending ---- */
 
-static bool send_first(struct sim_tcp *t)
+/* A short segment is filled up from the next one before it is sent (Linux 6.10: tcp_grow_skb). NULL without memory. */
+static struct packet *fill_first(struct sim_tcp *t)
 {
     struct packet *p = t->unsent.first;
+    struct packet *next = p->next;
+    uint32_t there = sim_segment_payload(p);
+    uint32_t n = next && there < t->mss ? t->mss - there : 0;
+    n = n && n > sim_segment_payload(next) ? sim_segment_payload(next) : n;
+    if (!n)
+        return p;
+    p = with_room(t, p, n);
+    if (!p)
+        return NULL;
+    uint8_t *moved = next->data + SIM_TCP_PAYLOAD;
+    memcpy(p->data + p->n, moved, n);
+    p->n += n;
+    next->n -= n;
+    memmove(moved, moved + n, sim_segment_payload(next));
+    sim_segment(next)->seq += n;
+    if (next->n > SIM_TCP_PAYLOAD)
+        return p;
+    sim_segment(p)->flags |= sim_segment(next)->flags;
+    p->next = next->next;
+    if (t->unsent.last == next)
+        t->unsent.last = p;
+    t->unsent.n--;
+    packet_release(next);
+    return p;
+}
+
+static bool send_first(struct sim_tcp *t)
+{
     if (sim_reno_in_flight(&t->reno) >= t->reno.cwnd)
+        return false;
+    struct packet *p = fill_first(t);
+    if (!p)
         return false;
     if (sim_segment_payload(p) > t->mss && !split(t, &t->unsent, p))
         return false;
