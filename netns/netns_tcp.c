@@ -358,10 +358,19 @@ static void sent_new(struct conn *c, const struct tcp_view *v, unsigned port, co
         c->retransmit_at = c->tracker->now + tcp_rto(&c->rto);
 }
 
+/* Nothing has come, and the segment says nothing new: it is sent again by the kernel's clock, or, having been read
+ * from, the kernel offers a window that a segment without scaling cannot tell. */
+static bool is_uncalled(const struct conn *c, const struct tcp_view *v)
+{
+    if (c->tracker->stirred == c)
+        return false;
+    return tcp_before(v->seq, c->nxt) || (!tcp_length(v) && v->ack == c->acked && v->window == c->window);
+}
+
 static bool sent_open(struct conn *c, const struct tcp_view *v, unsigned port, const uint8_t *packet, size_t n)
 {
     uint32_t length = tcp_length(v);
-    if (tcp_before(v->seq, c->nxt) && c->tracker->stirred != c)
+    if (is_uncalled(c, v))
         return false;
     c->port = port;
     c->window = v->window;
