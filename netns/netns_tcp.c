@@ -50,6 +50,8 @@ static void conn_reset(struct conn *c)
     tcp_rto_init(&c->rto);
     c->retransmit_at = c->alive_at = c->persist_at = NEVER;
     c->orphan = c->fin_sent = c->fin_seen = c->fin_acked = c->recovering = c->due = false;
+    c->peer_window = 0;
+    c->largest = 0;
     c->again = c->syns = c->most = c->alive_probes = c->persist_doubled = c->persist_probes = 0;
 }
 
@@ -162,6 +164,20 @@ static void mark_again(const struct conn *c, uint32_t from, uint32_t to)
 
 /* ---- in ---- */
 
+void netns_tcp_unpredict(uint8_t *packet, size_t n)
+{
+    enum { CWR = 0x80 };
+    struct ip_view v;
+    struct tcp_view s;
+    if (ip_parse(packet, n, &v) || v.protocol != IP_TCP || ip_is_fragment(&v) || tcp_parse(packet, &v, &s) ||
+        s.flags & (TCP_SYN | TCP_RST | CWR))
+        return;
+    uint8_t *tcp = packet + v.header;
+    uint16_t before = get16(tcp + TCP_OFFSET_AT); /* the flags are its second byte */
+    tcp[TCP_FLAGS_AT] |= CWR;
+    put16(tcp + TCP_SUM_AT, ip_checksum_fix16(get16(tcp + TCP_SUM_AT), before, get16(tcp + TCP_OFFSET_AT)));
+}
+
 static void advance(struct conn *c, uint32_t ack)
 {
     lab_time now = c->tracker->now;
@@ -205,6 +221,7 @@ static void heard_opening(struct conn *c, const struct tcp_view *v)
     if (!(v->flags & TCP_SYN))
         return;
     c->acked = v->seq + 1;
+    c->peer_window = v->window;
     opened(c);
     conn_timer_set(c);
 }
@@ -222,6 +239,8 @@ static void heard_open(struct conn *c, const struct tcp_view *v)
         return;
     c->heard = c->tracker->now;
     c->alive_probes = c->persist_probes = 0;
+    if (!tcp_before(v->ack, c->una))
+        c->peer_window = v->window;
     if (v->flags & TCP_FIN) {
         c->fin_seen = true;
         c->fin_end = end;
@@ -330,6 +349,8 @@ static bool sent_opening(struct netns_tcp *t, struct conn *c, const struct tcp_v
 static void sent_new(struct conn *c, const struct tcp_view *v, unsigned port, const uint8_t *packet, size_t n)
 {
     segment_keep(c, v, port, packet, n);
+    if (c->largest < v->payload.n)
+        c->largest = (uint32_t)v->payload.n;
     c->fin_sent = c->fin_sent || v->flags & TCP_FIN;
     c->persist_at = NEVER;
     c->persist_doubled = 0;
@@ -337,10 +358,19 @@ static void sent_new(struct conn *c, const struct tcp_view *v, unsigned port, co
         c->retransmit_at = c->tracker->now + tcp_rto(&c->rto);
 }
 
+/* Nothing has come, and the segment says nothing new: it is sent again by the kernel's clock, or, having been read
+ * from, the kernel offers a window that a segment without scaling cannot tell. */
+static bool is_uncalled(const struct conn *c, const struct tcp_view *v)
+{
+    if (c->tracker->stirred == c)
+        return false;
+    return tcp_before(v->seq, c->nxt) || (!tcp_length(v) && v->ack == c->acked && v->window == c->window);
+}
+
 static bool sent_open(struct conn *c, const struct tcp_view *v, unsigned port, const uint8_t *packet, size_t n)
 {
     uint32_t length = tcp_length(v);
-    if (tcp_before(v->seq, c->nxt) && c->tracker->stirred != c)
+    if (is_uncalled(c, v))
         return false;
     c->port = port;
     c->window = v->window;

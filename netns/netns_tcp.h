@@ -25,6 +25,12 @@ struct netns_tcp *netns_tcp_new(void); /* NULL without memory */
 void netns_tcp_free(struct netns_tcp *t);
 bool netns_tcp_failed(const struct netns_tcp *t); /* memory is exhausted: what it says is no longer right */
 
+/* Before a packet is given to the kernel: keeps it off Linux's header prediction, by a flag that means nothing where
+ * ECN is off (CWR, RFC 3168). Whether a segment is predicted depends on how the socket's memory happens to be accounted
+ * for, and a predicted one takes the window's number back (tcp_rcv_established: SND.WL1), so that a duplicate ACK may
+ * count or not. */
+void netns_tcp_unpredict(uint8_t *packet, size_t n);
+
 /* ---- packets: n bytes of IPv4, as they are ---- */
 /* Has been given to the kernel. */
 void netns_tcp_pushed(struct netns_tcp *t, lab_time now, const uint8_t *packet, size_t n);

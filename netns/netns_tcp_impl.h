@@ -41,6 +41,8 @@ struct conn {
     unsigned port; /* by which it left last */
     bool fin_sent;
     unsigned most; /* payload that fits the path, when a router said so; 0: nobody has */
+    uint16_t peer_window;
+    uint32_t largest; /* payload that was sent in one segment */
 
     /* Receiving, as our kernel acknowledges it. */
     uint32_t acked;

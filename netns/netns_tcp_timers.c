@@ -157,10 +157,18 @@ static lab_time earlier(lab_time a, lab_time b)
     return a < b ? a : b;
 }
 
+/* Something waits and nothing is under way: the next segment does not fit into the peer's window. (If it does, the
+ * program only has not been told yet that nothing waits any more.) */
+static bool is_shut_out(const struct conn *c)
+{
+    return c->state == CONN_OPEN && c->options.waiting && !c->first && !c->fin_sent &&
+           (c->peer_window == 0 || c->peer_window < c->largest);
+}
+
 void conn_timer_set(struct conn *c)
 {
     struct timers *set = &c->tracker->timers;
-    if (c->state == CONN_OPEN && c->options.waiting && !c->first && !c->fin_sent) {
+    if (is_shut_out(c)) {
         if (c->persist_at == NEVER)
             c->persist_at = c->tracker->now + tcp_rto(&c->rto);
     } else {

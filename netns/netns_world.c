@@ -40,6 +40,11 @@ static bool is_tcp(const struct packet *p)
     return p->n >= IP_HEADER && p->data[9] == IP_TCP;
 }
 
+static bool is_icmp(const struct packet *p)
+{
+    return p->n >= IP_HEADER && p->data[9] == IP_ICMP;
+}
+
 static bool is_fragment(const struct packet *p)
 {
     return p->n > 7 && ((p->data[6] & 0x3f) | p->data[7]) != 0;
@@ -55,8 +60,8 @@ static unsigned brings_about(const struct plan_node *node, const struct packet *
 {
     if (owns_interfaces(node))
         return 0;
-    if (is_tcp(p) && netns_tcp_concerns(node))
-        return EXPECT_ANY; /* an ACK opens a window */
+    if ((is_tcp(p) || is_icmp(p)) && netns_tcp_concerns(node))
+        return EXPECT_ANY; /* an ACK opens a window, an ICMP error makes segments smaller */
     for (size_t i = 0; i < node->ports_n; i++)
         if (is_fragment(p) || p->n > node->ports[i].mtu)
             return EXPECT_ANY; /* what is put together here may leave in pieces again */
@@ -115,6 +120,8 @@ static void world_push(struct world *w, unsigned node, unsigned port, struct pac
         packet_release(p);
         return;
     }
+    if (is_tcp(p) && netns_tcp_concerns(&w->plan->nodes[node]))
+        netns_tcp_unpredict(p->data, p->n);
     /* EINVAL: not IPv4, which no stack would take either. */
     if (!netns_end_write(&w->nodes[node].ends[port], p->data, p->n) && errno != EINVAL)
         netns_fail(w, node, strerror(errno));

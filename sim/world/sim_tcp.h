@@ -45,7 +45,9 @@ struct sim_segment {
 enum {
     SIM_TCP_PAYLOAD = IP_HEADER + TCP_HEADER, /* where a waiting segment's payload stands */
     SIM_TCP_WINDOW = 65535,                   /* without scaling */
-    SIM_TCP_SPACE = 600 * 1024, /* bytes that may wait for the program: what Linux makes of tcp_rmem in netns */
+    /* Bytes that may wait for the program: what Linux makes of the netns world's tcp_rmem of 1 MiB while segments are
+     * full, of which it counts 2304 for each of 1460. */
+    SIM_TCP_SPACE = 664400,
 };
 
 struct sim_tcp {
@@ -61,6 +63,7 @@ struct sim_tcp {
 
     /* Sending (RFC 9293 §3.3.1, SND.*). */
     uint32_t iss, una, nxt, end; /* end: behind what the program has given, FIN included */
+    uint32_t pushed;             /* behind the last PSH */
     uint32_t wnd, wl1, most_wnd;
     uint16_t peer_mss, mss; /* announced by the peer; what may be sent */
     bool fin_queued, fin_sent;

@@ -58,25 +58,40 @@ static struct packet *segment_new(struct sim_tcp *t, uint32_t seq, size_t payloa
     return p;
 }
 
-/* The last segment, with room for n bytes more: Linux fills up what has not been sent. */
-static struct packet *tail_with_room(struct sim_tcp *t, size_t n)
+/* The unsent segment, with room for n bytes more; NULL without memory. */
+static struct packet *with_room(struct sim_tcp *t, struct packet *p, size_t n)
 {
-    struct packet *p = t->unsent.last;
-    if (!p || p->n + n <= packet_room(p))
+    if (p->n + n <= packet_room(p))
         return p;
     struct packet *larger = segment_new(t, 0, t->mss);
     if (!larger)
         return NULL;
     memcpy(larger->data, p->data, p->n);
     larger->n = p->n;
+    larger->next = p->next;
     struct packet **link = &t->unsent.first;
     while (*link != p)
         link = &(*link)->next;
-    *link = t->unsent.last = larger;
+    *link = larger;
+    if (t->unsent.last == p)
+        t->unsent.last = larger;
     packet_release(p);
     return larger;
 }
 
+/* RFC 9293 §3.9.1.2: at the end of what the program gives at once, and Linux: when half of the largest window has been
+ * filled since. */
+static void mark_push(struct sim_tcp *t, struct packet *p, bool last)
+{
+    uint32_t end = sim_segment_end(p);
+    bool half = sim_segment_payload(p) == t->mss && tcp_before(t->pushed + t->most_wnd / 2, end);
+    if (!last && !half)
+        return;
+    sim_segment(p)->flags |= TCP_PSH;
+    t->pushed = end;
+}
+
+/* What has not been sent yet is filled up. */
 static int append(struct sim_tcp *t, struct span data)
 {
     struct packet *p = t->unsent.last;
@@ -85,11 +100,13 @@ static int append(struct sim_tcp *t, struct span data)
     n = n < data.n ? n : data.n;
     if (!n)
         return 0;
-    p = tail_with_room(t, n);
+    p = with_room(t, p, n);
     if (!p)
         return FE_EMEM;
     memcpy(p->data + p->n, data.p, n);
     p->n += (uint32_t)n;
+    sim_segment(p)->flags &= (uint8_t)~TCP_PSH;
+    mark_push(t, p, n == data.n);
     return (int)n;
 }
 
@@ -110,9 +127,8 @@ int sim_tcp_queue(struct sim_tcp *t, struct span data)
         sim_packets_add(&t->unsent, p);
         seq += (uint32_t)n;
         at += n;
+        mark_push(t, p, at == data.n);
     }
-    if (t->unsent.last)
-        sim_segment(t->unsent.last)->flags |= TCP_PSH;
     return 0;
 }
 
@@ -121,7 +137,7 @@ void sim_tcp_uncork(struct sim_tcp *t)
     struct sim_packets queued = t->unsent;
     t->corked = false;
     t->unsent = (struct sim_packets){0};
-    t->end -= t->unsent_bytes;
+    t->end = t->pushed = t->end - t->unsent_bytes;
     t->unsent_bytes = 0;
     for (struct packet *p; (p = sim_packets_take(&queued)); packet_release(p))
         sim_tcp_queue(t, span_make(p->data + SIM_TCP_PAYLOAD, sim_segment_payload(p)));
@@ -175,10 +191,42 @@ static bool split(struct sim_tcp *t, struct sim_packets *q, struct packet *p)
 
 /* ---- sending ---- */
 
-static bool send_first(struct sim_tcp *t)
+/* A short segment is filled up from the next one before it is sent (Linux 6.10: tcp_grow_skb). NULL without memory. */
+static struct packet *fill_first(struct sim_tcp *t)
 {
     struct packet *p = t->unsent.first;
+    struct packet *next = p->next;
+    uint32_t there = sim_segment_payload(p);
+    uint32_t n = next && there < t->mss ? t->mss - there : 0;
+    n = n && n > sim_segment_payload(next) ? sim_segment_payload(next) : n;
+    if (!n)
+        return p;
+    p = with_room(t, p, n);
+    if (!p)
+        return NULL;
+    uint8_t *moved = next->data + SIM_TCP_PAYLOAD;
+    memcpy(p->data + p->n, moved, n);
+    p->n += n;
+    next->n -= n;
+    memmove(moved, moved + n, sim_segment_payload(next));
+    sim_segment(next)->seq += n;
+    if (next->n > SIM_TCP_PAYLOAD)
+        return p;
+    sim_segment(p)->flags |= sim_segment(next)->flags;
+    p->next = next->next;
+    if (t->unsent.last == next)
+        t->unsent.last = p;
+    t->unsent.n--;
+    packet_release(next);
+    return p;
+}
+
+static bool send_first(struct sim_tcp *t)
+{
     if (sim_reno_in_flight(&t->reno) >= t->reno.cwnd)
+        return false;
+    struct packet *p = fill_first(t);
+    if (!p)
         return false;
     if (sim_segment_payload(p) > t->mss && !split(t, &t->unsent, p))
         return false;

@@ -127,7 +127,7 @@ struct sim_tcp *sim_tcp_new(struct host *h, struct endpoint local, struct endpoi
     t->remote = remote;
     t->iss = t->una = t->nxt = (uint32_t)prng_u64(&stack->isn);
     t->nxt++; /* the SYN */
-    t->end = t->nxt;
+    t->end = t->pushed = t->nxt;
     t->peer_mss = TCP_DEFAULT_MSS;
     sim_reno_init(&t->reno);
     sim_tcp_timer_init(t);

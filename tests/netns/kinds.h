@@ -3,7 +3,8 @@
  *
  *     talker    tests/world/probe.h, with ports
  *     mirror    raw: sends every UDP packet back to where it came from
- *     trouble   does what it is told: "flood N" lines of trace, "die", "hang", "exit", "timer MS" */
+ *     trouble   does what it is told: "flood N" lines of trace, "secret N" lines of a key log, "die", "hang", "exit",
+ *               "timer MS" */
 #ifndef FAREND_TESTS_NETNS_KINDS_H
 #define FAREND_TESTS_NETNS_KINDS_H
 
@@ -139,6 +140,15 @@ static inline void trouble_flood(struct trouble *trouble, uint64_t lines)
     }
 }
 
+static inline void trouble_secrets(struct trouble *trouble, uint64_t lines)
+{
+    char line[256];
+    for (uint64_t i = 0; i < lines; i++) {
+        int n = snprintf(line, sizeof line, "CLIENT_RANDOM %064u %096u", (unsigned)i, (unsigned)i);
+        host_secret(trouble->host, (struct span){line, (size_t)n});
+    }
+}
+
 static inline void trouble_command(void *node, struct span line)
 {
     struct trouble *trouble = node;
@@ -148,6 +158,8 @@ static inline void trouble_command(void *node, struct span line)
     span_u64(rest, UINT64_MAX, &n);
     if (span_is(verb, "flood"))
         trouble_flood(trouble, n);
+    else if (span_is(verb, "secret"))
+        trouble_secrets(trouble, n);
     else if (span_is(verb, "timer"))
         host_timer_start(trouble->host, &trouble->timer, host_now(trouble->host) + (lab_time)n * MS);
     else if (span_is(verb, "exit"))
@@ -174,6 +186,6 @@ static const struct node_kind trouble_kind = {.name = "trouble",
                                               .start = trouble_start,
                                               .command = trouble_command,
                                               .stop = trouble_stop,
-                                              .commands = "flood N\ntimer MS\ndie\nhang\nexit"};
+                                              .commands = "flood N\nsecret N\ntimer MS\ndie\nhang\nexit"};
 
 #endif

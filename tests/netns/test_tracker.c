@@ -33,6 +33,8 @@ static int teardown(void **state)
     return 0;
 }
 
+static uint16_t window = 60000; /* in every segment */
+
 static size_t segment(struct endpoint src, struct endpoint dst, uint8_t flags, uint32_t seq, uint32_t ack, size_t n)
 {
     static const char payload[MSS];
@@ -42,7 +44,7 @@ static size_t segment(struct endpoint src, struct endpoint dst, uint8_t flags, u
                                   .seq = seq,
                                   .ack = ack,
                                   .flags = flags,
-                                  .window = 60000,
+                                  .window = window,
                                   .mss = flags & TCP_SYN ? MSS : 0};
     return tcp_build(packet, sizeof packet, &ip, &tcp, span_make(payload, n));
 }
@@ -340,11 +342,31 @@ static void what_the_kernels_clock_sends_is_thrown_away(void **state)
     open_one();
     sent(TCP_ACK, ISS + 1, IRS + 1, MSS);
     netns_tcp_drained(tracker, now);
-    assert_false(sent(TCP_ACK, ISS + 1, IRS + 1, MSS)); /* nothing has come */
-    assert_false(sent(TCP_ACK, ISS, IRS + 1, 0));       /* a probe */
+    assert_false(sent(TCP_ACK, ISS + 1, IRS + 1, MSS));     /* nothing has come */
+    assert_false(sent(TCP_ACK, ISS, IRS + 1, 0));           /* a probe */
+    assert_false(sent(TCP_ACK, ISS + 1 + MSS, IRS + 1, 0)); /* nothing new */
+    window = 50000;
     assert_true(sent(TCP_ACK, ISS + 1 + MSS, IRS + 1, 0));
+    window = 60000;
     arrives(TCP_ACK, IRS + 1, ISS + 1, 0);
     assert_true(sent(TCP_ACK, ISS + 1, IRS + 1, MSS)); /* the third duplicate, for example */
+}
+
+/* The flag means nothing where ECN is off, and everything else stays what it was. */
+static void segments_are_kept_off_header_prediction(void **state)
+{
+    struct ip_view v;
+    struct tcp_view s;
+    (void)state;
+    size_t n = segment(REMOTE, LOCAL, TCP_ACK | TCP_PSH, IRS + 1, ISS + 1, 333);
+    netns_tcp_unpredict(packet, n);
+    assert_int_equal(ip_parse(packet, n, &v), 0);
+    assert_int_equal(tcp_parse(packet, &v, &s), 0);
+    assert_int_equal(s.flags, TCP_ACK | TCP_PSH | 0x80);
+    assert_true(ip_transport_sum_ok(packet, n));
+    n = segment(REMOTE, LOCAL, TCP_SYN, IRS, 0, 0);
+    netns_tcp_unpredict(packet, n);
+    assert_int_equal(tcp_parse(packet, &v, &s) == 0 ? s.flags : 0, TCP_SYN);
 }
 
 /* ---- what the program says ---- */
@@ -400,6 +422,10 @@ static void a_closed_window_is_probed(void **state)
     said.waiting = 1;
     open_one();
     netns_tcp_note(tracker, now, &said);
+    assert_int_equal(netns_tcp_deadline(tracker), NEVER); /* it is not closed */
+    window = 0;
+    arrives(TCP_ACK, IRS + 1, ISS + 1, 0);
+    window = 60000;
     expire(400 * MS);
     goes_out(TCP_ACK, ISS, IRS + 1, 0);
     expire(1000 * MS);
@@ -469,6 +495,7 @@ int main(void)
         CASE(a_reset_ends_it_when_its_number_is_right),
         CASE(a_damaged_segment_does_not_count),
         CASE(what_the_kernels_clock_sends_is_thrown_away),
+        CASE(segments_are_kept_off_header_prediction),
         CASE(keep_alives_are_sent_and_end_it),
         CASE(a_user_timeout_ends_it_to_the_millisecond),
         CASE(a_closed_window_is_probed),

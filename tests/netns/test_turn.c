@@ -5,10 +5,11 @@
 #include "tests/netns/rig.h"
 
 /* One node of kind trouble; settings are added before it opens. */
-static struct lab *one_trouble(const char *path, const char *value)
+static struct lab *one_trouble_captured(const char *path, const char *value, FILE *capture)
 {
     struct lab *lab = calloc(1, sizeof *lab);
     assert_non_null(lab);
+    lab->capture = capture;
     unsigned node = build_node(&lab->plan, "troy", &trouble_kind);
     unsigned other = build_node(&lab->plan, "r", NULL);
     struct plan_end a = build_port(&lab->plan, node, "on", IPV4(192, 0, 2, 1), 24);
@@ -20,6 +21,11 @@ static struct lab *one_trouble(const char *path, const char *value)
     config.patience = 200 * MS;
     rig_open_or_skip(lab, &config);
     return lab;
+}
+
+static struct lab *one_trouble(const char *path, const char *value)
+{
+    return one_trouble_captured(path, value, NULL);
 }
 
 static void done(struct lab *lab)
@@ -53,6 +59,30 @@ static void trace_larger_than_the_page_is_flushed_in_the_same_turn(void **state)
     assert_int_equal(lab_count(lab, "{\"t\":1000000000,\"node\":\"troy\",\"ev\":\"flood\""), 100000);
     assert_int_equal(lab_count(lab, "\"i\":99999}"), 1);
     done(lab);
+}
+
+/* All of them, in order, though a page has room for a few. */
+static void secrets_reach_the_capture(void **state)
+{
+    enum { SECRETS = 100, ROOM = 65536 };
+    static char file[ROOM];
+    char expected[32];
+    FILE *capture = tmpfile();
+    (void)state;
+    assert_non_null(capture);
+    struct lab *lab = one_trouble_captured(NULL, NULL, capture);
+    lab_command(lab, 1 * SEC, 0, "secret 100");
+    lab_run(lab);
+    done(lab);
+    rewind(capture);
+    size_t n = fread(file, 1, ROOM, capture);
+    fclose(capture);
+    const char *at = file;
+    for (unsigned i = 0; i < SECRETS; i++) {
+        snprintf(expected, sizeof expected, "%016u\n", i);
+        at = memmem(at, n - (size_t)(at - file), expected, 17);
+        assert_non_null(at);
+    }
 }
 
 static void commands_larger_than_the_page_all_arrive_in_order(void **state)
@@ -193,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_reach_the_program),
         cmocka_unit_test(trace_larger_than_the_page_is_flushed_in_the_same_turn),
+        cmocka_unit_test(secrets_reach_the_capture),
         cmocka_unit_test(commands_larger_than_the_page_all_arrive_in_order),
         cmocka_unit_test(deadline_comes_at_its_time),
         cmocka_unit_test(refusal_to_start_is_the_labs_failure),
