@@ -40,6 +40,10 @@ struct sip_target {
     struct sip_flow flow; /* remote.port 0: the next hop is found by §16.6 step 7 (first Route, else Request-URI) and
                              sent from socket flow.socket, unless the next_hop hook says otherwise */
     uint16_t q;           /* 0–1000 */
+    /* Targets with the same number, not 0, are flows of one phone (RFC 5626 §7): only the first of them is sent to, and
+     * the next one only in place of one that failed, with 408, 430 or without any response. Once the phone has answered
+     * otherwise the rest are not tried. */
+    unsigned phone;
 };
 
 /* What the owner may change in a message that is about to leave; filled with what would be sent. Memory that the hook
