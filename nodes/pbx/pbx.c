@@ -2,7 +2,7 @@
  *
  * `restart` is what a reboot does to a PBX: transactions, nonces and the records of running calls are gone; the
  * registrations too, unless they are remembered (PB-2). Calls that are up go on, since their media does not pass here.
- */
+ * A power cut (the step that stops the node) forgets them whatever the setting says: a node has no disk. */
 #include "nodes/base/error.h"
 #include "nodes/node.h"
 #include "nodes/pbx/pbx_node.h"

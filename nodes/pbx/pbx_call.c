@@ -2,6 +2,7 @@
  * (RFC 3261 §16) that stays in the path (Record-Route), so that it sees the BYE and can write the call record. */
 #include "nodes/base/error.h"
 #include "nodes/pbx/pbx_node.h"
+#include "nodes/proto/sip_build.h"
 
 static bool in_dialog(const struct sip_incoming *in)
 {
@@ -9,6 +10,24 @@ static bool in_dialog(const struct sip_incoming *in)
 }
 
 /* ---- the line's phones as targets ---- */
+
+/* RFC 5626 §7: bindings of one instance are flows of one phone. Its number: from 1, of the first of them; 0: it did not
+ * register by flows. */
+static unsigned phone_of(const struct pbx_line *line, const struct pbx_binding *b)
+{
+    unsigned number = 1;
+    if (!b->contact.reg_id)
+        return 0;
+    const struct pbx_binding *first = pbx_line_bindings(line);
+    for (; !span_equal_nocase(first->contact.instance, b->contact.instance); first = first->next)
+        number++;
+    return number;
+}
+
+static struct sip_flow flow_of(const struct pbx *pbx, const struct pbx_contact *contact)
+{
+    return contact->flow.remote.port ? contact->flow : sip_flow_to(pbx->socket, (struct endpoint){0, 0});
+}
 
 /* All contacts of the line: the proxy core asks those of one q at once, the lower ones later (§16.6). */
 static unsigned targets_of(const struct pbx *pbx, const struct pbx_line *line, struct sip_target *targets)
@@ -19,8 +38,9 @@ static unsigned targets_of(const struct pbx *pbx, const struct pbx_line *line, s
             .uri = b->contact.uri,
             .route = b->contact.path,
             .record_route = span_of(pbx->record_route),
-            .flow = sip_flow_to(pbx->socket, (struct endpoint){0, 0}),
+            .flow = flow_of(pbx, &b->contact),
             .q = b->contact.q,
+            .phone = phone_of(line, b),
         };
     return n;
 }
@@ -106,17 +126,22 @@ static bool is_for_us(const struct pbx *pbx, const struct sip_msg *msg, const st
            pbx_is_ours(pbx, &uri);
 }
 
+static void answer_options(const struct pbx *pbx, struct sip_txn *txn)
+{
+    char buf[128];
+    struct text headers = text_on(buf, sizeof buf);
+    sip_put(&headers, SIP_H_ALLOW, SPAN("INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE"));
+    sip_put(&headers, SIP_H_SUPPORTED, pbx_extensions(pbx));
+    sip_txn_reply(txn, &(struct sip_reply){.status = 200, .headers = text_span(&headers)});
+}
+
 void pbx_call_request(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in)
 {
     struct sip_routing routing;
     if (!sip_proxy_accept(pbx->proxy, txn, in, &routing))
         return;
     if (is_for_us(pbx, in->msg, &routing))
-        sip_txn_reply(txn, &(struct sip_reply){
-                               .status = 200,
-                               .headers = SPAN("Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, SUBSCRIBE\r\n"
-                                               "Supported: path\r\n"),
-                           });
+        answer_options(pbx, txn);
     else if (in_dialog(in))
         within_dialog(pbx, txn, in, &routing);
     else

@@ -30,6 +30,12 @@ struct pbx {
     char record_route[64]; /* "<sip:10.0.1.10;lr>" */
 };
 
+/* The option tags that this PBX understands, comma separated. */
+static inline struct span pbx_extensions(const struct pbx *pbx)
+{
+    return pbx->settings->outbound ? SPAN("path, outbound") : SPAN("path");
+}
+
 /* ---- pbx_registrar.c ---- */
 void pbx_registrar_request(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in);
 

@@ -34,7 +34,10 @@ const struct option pbx_options[] = {
     {"no answer", OPT_TIME, AT(no_answer), .def = "181s", .min = 1 * SEC,
      .help = "a phone that rings for longer is given up (timer C)"},
     {"remember registrations", OPT_FLAG, AT(remember), .def = "yes",
-     .help = "the command restart keeps the registrations"},
+     .help = "the command restart keeps the registrations; a power cut never does"},
+    {"outbound support", OPT_FLAG, AT(outbound), .def = "yes",
+     .help = "phones that register with instance and reg-id replace their old contact, and are called by the flow that "
+             "they keep open (RFC 5626)"},
     {"answers", OPT_CHOICE, AT(answers), .def = "normally", .choices = pbx_answers_words,
      .help = "how it serves: normally, refusing what is new, or not at all; also by command"},
     {"retry after", OPT_TIME, AT(retry_after), .def = "0", .min = 0, .max = 24 * HOUR,

@@ -26,6 +26,7 @@ struct pbx_settings {
     lab_time nonce_life;
     lab_time no_answer; /* RFC 3261's timer C: a phone that rings for longer is given up */
     bool remember;      /* PB-2: registrations outlive `restart` */
+    bool outbound;      /* RFC 5626: phones are known by instance and reg-id, their flows are used */
     int answers;        /* enum pbx_answers */
     lab_time retry_after;
     uint32_t capacity; /* new requests a second, OPTIONS not counted; 0: no limit */
