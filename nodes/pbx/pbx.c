@@ -6,6 +6,7 @@
 #include "nodes/base/error.h"
 #include "nodes/node.h"
 #include "nodes/pbx/pbx_node.h"
+#include "nodes/sip/sip_stun_server.h"
 
 #include <stdlib.h>
 
@@ -27,6 +28,13 @@ static void request(void *arg, struct sip_txn *txn, const struct sip_incoming *i
 static void ack(void *arg, const struct sip_incoming *in)
 {
     pbx_call_ack(arg, in);
+}
+
+/* RFC 5626 §8: keep-alives of phones that keep their flow to this PBX itself. */
+static void stun_heard(void *arg, unsigned socket, struct endpoint from, struct span bytes)
+{
+    struct pbx *pbx = arg;
+    (void)sip_stun_answer(pbx->transport, socket, from, bytes);
 }
 
 /* ---- up and down ---- */
@@ -72,6 +80,8 @@ static int up(struct pbx *pbx)
         error = sip_realm_new(&pbx->realm, pbx->host, span_of(s->domain), s->nonce_life);
     if (!error)
         error = pbx_cdrs_new(&pbx->cdrs, pbx->host);
+    if (!error && s->outbound)
+        sip_transport_on_stun(pbx->transport, stun_heard, pbx);
     if (!error)
         pbx_service_apply(pbx);
     return error;

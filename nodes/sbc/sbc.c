@@ -4,11 +4,12 @@
  *     phone ── NAT ── outside [ SBC ] inside ── PBX
  *
  * The parts: sbc_register (REGISTER with Path), sbc_call (everything else; sbc_route decides), sbc_location (flows),
- * sbc_token (their names in URIs), sbc_session (offers and answers), sbc_relay (packets; sbc_latch), sbc_near (SB-4),
- * sbc_ping. */
+ * sbc_token (their names in URIs), sbc_watch (those that phones keep alive), sbc_session (offers and answers),
+ * sbc_relay (packets; sbc_latch), sbc_near (SB-4), sbc_ping. */
 #include "nodes/base/error.h"
 #include "nodes/node.h"
 #include "nodes/sbc/sbc_node.h"
+#include "nodes/sip/sip_stun_server.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ static void request(void *arg, struct sip_txn *txn, const struct sip_incoming *i
 {
     struct sbc *sbc = arg;
     struct sip_routing routing;
+    sbc_watch_heard(sbc->watch, in->flow);
     if (!sip_proxy_accept(sbc->proxy, txn, in, &routing))
         return;
     if (in->msg->method == SIP_REGISTER)
@@ -31,10 +33,27 @@ static void ack(void *arg, const struct sip_incoming *in)
     sbc_call_ack(arg, in);
 }
 
-static void flow_changed(void *arg, struct endpoint flow, bool good)
+static void flow_changed(void *arg, struct sip_flow flow, bool good)
 {
     struct sbc *sbc = arg;
     sbc_ping_flow(sbc->pings, flow, good);
+    if (!good)
+        sbc_watch_end(sbc->watch, flow);
+}
+
+/* RFC 5626 §5.4: calls by this flow are answered with 430 from now on. */
+static void flow_failed(void *arg, struct sip_flow flow)
+{
+    struct sbc *sbc = arg;
+    sbc_location_remove_flow(sbc->location, flow);
+}
+
+/* RFC 5626 §8. */
+static void stun_heard(void *arg, unsigned socket, struct endpoint from, struct span bytes)
+{
+    struct sbc *sbc = arg;
+    if (sip_stun_answer(sbc->transport, socket, from, bytes))
+        sbc_watch_heard(sbc->watch, sip_flow_to(socket, from));
 }
 
 /* ---- start and stop ---- */
@@ -69,6 +88,8 @@ static int open_signalling(struct sbc *sbc)
         error = sip_proxy_new(&sbc->proxy, sbc->txns, &proxy, &sbc_call_hooks, sbc);
     if (!error)
         error = sbc_registers_new(&sbc->registers);
+    if (!error)
+        sip_transport_on_stun(sbc->transport, stun_heard, sbc);
     return error;
 }
 
@@ -97,6 +118,8 @@ static int open_media(struct sbc *sbc)
     if (!error)
         error = sbc_pings_new(&sbc->pings, sbc);
     if (!error)
+        error = sbc_watch_new(&sbc->watch, sbc->host, flow_failed, sbc);
+    if (!error)
         error = sbc_location_new(&sbc->location, sbc->host, &events, sbc);
     return error;
 }
@@ -109,6 +132,7 @@ static void stop(void *node)
     sip_txns_free(sbc->txns);
     sip_transport_free(sbc->transport);
     sbc_location_free(sbc->location);
+    sbc_watch_free(sbc->watch);
     sbc_pings_free(sbc->pings);
     sbc_sessions_free(sbc->sessions);
     sbc_relay_free(sbc->relay);
@@ -164,8 +188,8 @@ static void report(struct sbc *sbc)
 /* Settings that take effect while the SBC runs. */
 static bool is_live(struct span name)
 {
-    static const char *const live[] = {"media ttl", "media latching", "late source change", "register expires",
-                                       "options ping"};
+    static const char *const live[] = {"media ttl",        "media latching", "late source change",
+                                       "register expires", "options ping",   "flow timer"};
     for (size_t i = 0; i < sizeof live / sizeof *live; i++)
         if (span_is(name, live[i]))
             return true;
@@ -218,5 +242,6 @@ const struct node_kind sbc_kind = {
     .command = command,
     .stop = stop,
     .commands = "report               registrations, calls and relayed packets, as one line of the trace\n"
-                "set SETTING VALUE    media ttl, media latching, late source change, register expires, options ping\n",
+                "set SETTING VALUE    media ttl, media latching, late source change, register expires, options ping,\n"
+                "                     flow timer\n",
 };

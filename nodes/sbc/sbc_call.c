@@ -24,7 +24,7 @@ struct pass {
 /* What the request's own Routes say. */
 struct ticket {
     enum sbc_token_state token;
-    struct endpoint flow; /* SBC_TOKEN_GOOD */
+    struct sip_flow flow; /* SBC_TOKEN_GOOD */
     uint64_t call;        /* 0: none */
 };
 
@@ -77,7 +77,7 @@ static struct sbc_decision decide(const struct sbc *sbc, const struct sip_incomi
         .from = from,
         .in_dialog = !span_empty(in->core->to.tag),
         .token = ticket->token,
-        .flow_registered = sbc_location_has_flow(sbc->location, from == SBC_OUTSIDE ? in->flow.remote : ticket->flow),
+        .flow_registered = sbc_location_has_flow(sbc->location, from == SBC_OUTSIDE ? in->flow : ticket->flow),
         .open = sbc->settings.unregistered_callers,
         .for_us = sbc_addressee(sbc, routing->uri) != SBC_SOMEBODY_ELSE,
         .preloaded = !span_empty(routing->next),
@@ -103,7 +103,7 @@ static void put_route_uri(const struct sbc *sbc, struct text *t, enum sbc_side s
 }
 
 /* The outgoing side's URI comes first: the next element's way back enters by it. */
-static void put_record_route(const struct sbc *sbc, struct text *t, enum sbc_side to, struct endpoint flow,
+static void put_record_route(const struct sbc *sbc, struct text *t, enum sbc_side to, struct sip_flow flow,
                              uint64_t call)
 {
     char token[SBC_TOKEN + 1];
@@ -136,7 +136,7 @@ static struct sip_flow flow_of(const struct sbc *sbc, const struct sbc_decision 
 {
     switch (decision->way) {
     case SBC_TO_PBX: return sip_flow_to(sbc->socket[SBC_INSIDE], sbc->settings.pbx);
-    case SBC_TO_FLOW: return sip_flow_to(sbc->socket[SBC_OUTSIDE], ticket->flow);
+    case SBC_TO_FLOW: return ticket->flow;
     case SBC_ALONG_ROUTE:
     case SBC_REFUSED: break;
     }
@@ -144,12 +144,12 @@ static struct sip_flow flow_of(const struct sbc *sbc, const struct sbc_decision 
 }
 
 /* Where the phone that is called stands: seen at its flow, by its own account at its Contact. */
-static void note_callee(struct sbc_session *session, const struct sip_routing *routing, struct endpoint flow)
+static void note_callee(struct sbc_session *session, const struct sip_routing *routing, struct sip_flow flow)
 {
     struct sip_uri uri;
     struct endpoint contact;
     if (sip_uri_parse(routing->uri, &uri) == 0 && sip_uri_endpoint(&uri, &contact) == 0)
-        sbc_session_callee(session, (struct sbc_place){.seen = flow.addr, .written = contact.addr});
+        sbc_session_callee(session, (struct sbc_place){.seen = flow.remote.addr, .written = contact.addr});
 }
 
 static struct pass *pass_new(struct sbc *sbc, const struct sip_incoming *in, const struct ticket *ticket)
@@ -202,8 +202,7 @@ static void forward(struct sbc *sbc, struct sip_txn *txn, const struct sip_incom
     }
     enum sbc_side from = pass->from.side;
     if (begins_dialog(in))
-        put_record_route(sbc, &routes, sbc_side_other(from), from == SBC_OUTSIDE ? in->flow.remote : ticket->flow,
-                         pass->call);
+        put_record_route(sbc, &routes, sbc_side_other(from), from == SBC_OUTSIDE ? in->flow : ticket->flow, pass->call);
     if (decision->way == SBC_TO_FLOW && pass->opens)
         note_callee(session_of(sbc, pass), routing, ticket->flow);
     struct sip_target target = {
@@ -293,6 +292,7 @@ static void response_passes(void *arg, struct sip_context *c, unsigned target, c
     struct sbc *sbc = arg;
     struct sbc_session *session = session_of(sbc, sip_context_owner(c));
     struct sbc_sdp_source from = {.side = sbc_side_of(sbc, in->flow), .seen = in->flow.remote};
+    sbc_watch_heard(sbc->watch, in->flow);
     if (session && has_sdp(in->msg))
         rewrite(sbc, session, &from, in->msg, out);
 }

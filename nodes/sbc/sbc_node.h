@@ -9,6 +9,7 @@
 #include "nodes/sbc/sbc_session.h"
 #include "nodes/sbc/sbc_settings.h"
 #include "nodes/sbc/sbc_token.h"
+#include "nodes/sbc/sbc_watch.h"
 #include "nodes/sip/sip_proxy.h"
 #include "nodes/sip/sip_txn.h"
 
@@ -22,6 +23,7 @@ struct sbc {
     struct sbc_sessions *sessions;
     struct sbc_location *location;
     struct sbc_pings *pings;
+    struct sbc_watch *watch;
     struct sbc_registers *registers;
     struct sbc_token_key key;
     unsigned socket[2];       /* by enum sbc_side */
@@ -53,6 +55,6 @@ void sbc_register_request(struct sbc *sbc, struct sip_txn *txn, const struct sip
 struct sbc_pings;
 int sbc_pings_new(struct sbc_pings **out, struct sbc *sbc);                 /* FE_EMEM */
 void sbc_pings_free(struct sbc_pings *set);                                 /* NULL is fine */
-void sbc_ping_flow(struct sbc_pings *set, struct endpoint flow, bool good); /* begins and ends */
+void sbc_ping_flow(struct sbc_pings *set, struct sip_flow flow, bool good); /* begins and ends */
 
 #endif

@@ -39,4 +39,7 @@ const struct option sbc_options[] = {
     {"longest retransmission", OPT_TIME, AT(longest_retransmission), .def = "4s", .min = 1 * MS,
      .help = "timer T2 (RFC 3261 §17)"},
     {"options ping", OPT_TIME, AT(options_ping), .help = "sends OPTIONS to registered phones so often"},
+    {"flow timer", OPT_TIME, AT(flow_timer), .max = 24 * HOUR,
+     .help = "phones with outbound support (RFC 5626) are told to send keep-alives so often, and a flow that is silent "
+             "for 10s longer has failed; 0: they choose themselves"},
     {0}};

@@ -48,6 +48,7 @@ struct sbc_settings {
     lab_time register_expires; /* 0: as the PBX grants */
     lab_time base_retransmission, longest_retransmission;
     lab_time options_ping; /* 0: off */
+    lab_time flow_timer;   /* RFC 5626 §5.4: 0: phones are told none */
 };
 
 extern const struct option sbc_options[];

@@ -5,7 +5,7 @@
 #include "nodes/proto/md5.h"
 
 enum {
-    FLOW_DIGITS = 12,
+    FLOW_DIGITS = 14,
     MAC_BYTES = 10, /* HMAC-MD5-80: truncation to 80 bits is what RFC 2104 §5 permits */
     HMAC_BLOCK = 64,
 };
@@ -56,10 +56,11 @@ void sbc_token_key_init(struct sbc_token_key *key, struct prng *rng)
     prng_bytes(rng, key->bytes, sizeof key->bytes);
 }
 
-void sbc_token_make(const struct sbc_token_key *key, struct endpoint flow, char out[SBC_TOKEN + 1])
+void sbc_token_make(const struct sbc_token_key *key, struct sip_flow flow, char out[SBC_TOKEN + 1])
 {
-    uint8_t bytes[6] = {(uint8_t)(flow.addr >> 24), (uint8_t)(flow.addr >> 16), (uint8_t)(flow.addr >> 8),
-                        (uint8_t)flow.addr,         (uint8_t)(flow.port >> 8),  (uint8_t)flow.port};
+    struct endpoint at = flow.remote;
+    uint8_t bytes[7] = {(uint8_t)(at.addr >> 24), (uint8_t)(at.addr >> 16), (uint8_t)(at.addr >> 8), (uint8_t)at.addr,
+                        (uint8_t)(at.port >> 8),  (uint8_t)at.port,         (uint8_t)flow.socket};
     uint8_t mac[MD5_BYTES];
     struct text t = text_on(out, SBC_TOKEN + 1);
     text_hex(&t, bytes, sizeof bytes);
@@ -67,12 +68,13 @@ void sbc_token_make(const struct sbc_token_key *key, struct endpoint flow, char 
     text_hex(&t, mac, MAC_BYTES);
 }
 
-int sbc_token_read(const struct sbc_token_key *key, struct span token, struct endpoint *flow)
+int sbc_token_read(const struct sbc_token_key *key, struct span token, struct sip_flow *flow)
 {
     uint64_t packed;
     if (token.n != SBC_TOKEN || hex_u64(span_make(token.p, FLOW_DIGITS), &packed))
         return FE_ESYNTAX;
-    struct endpoint named = {(ipv4)(packed >> 16), (uint16_t)packed};
+    struct sip_flow named =
+        sip_flow_to((unsigned)(packed & 0xff), (struct endpoint){(ipv4)(packed >> 24), (uint16_t)(packed >> 8)});
     char expected[SBC_TOKEN + 1];
     sbc_token_make(key, named, expected);
     if (!span_is(token, expected))

@@ -3,7 +3,7 @@
 #include "nodes/sbc/sbc_token.h"
 #include "tests/cmocka.h"
 
-static const struct endpoint flow = {IPV4(203, 0, 113, 7), 49152};
+static const struct sip_flow flow = {SIP_UDP, 3, {IPV4(203, 0, 113, 7), 49152}};
 
 static void keys(struct sbc_token_key *mine, struct sbc_token_key *other)
 {
@@ -18,13 +18,13 @@ static void a_token_names_its_flow(void **state)
     (void)state;
     struct sbc_token_key mine, other;
     char token[SBC_TOKEN + 1];
-    struct endpoint read;
+    struct sip_flow read;
     keys(&mine, &other);
     sbc_token_make(&mine, flow, token);
     assert_int_equal(strlen(token), SBC_TOKEN);
-    assert_memory_equal(token, "cb007107c000", 12);
+    assert_memory_equal(token, "cb007107c00003", 14);
     assert_int_equal(sbc_token_read(&mine, span_of(token), &read), 0);
-    assert_true(endpoint_equal(read, flow));
+    assert_true(sip_flow_equal(read, flow));
 }
 
 static void any_changed_digit_is_refused(void **state)
@@ -32,7 +32,7 @@ static void any_changed_digit_is_refused(void **state)
     (void)state;
     struct sbc_token_key mine, other;
     char token[SBC_TOKEN + 1];
-    struct endpoint read;
+    struct sip_flow read;
     keys(&mine, &other);
     sbc_token_make(&mine, flow, token);
     for (size_t i = 0; i < SBC_TOKEN; i++) {
@@ -48,7 +48,7 @@ static void another_key_and_other_forms_are_refused(void **state)
     (void)state;
     struct sbc_token_key mine, other;
     char token[SBC_TOKEN + 1];
-    struct endpoint read;
+    struct sip_flow read;
     keys(&mine, &other);
     sbc_token_make(&mine, flow, token);
     assert_int_equal(sbc_token_read(&other, span_of(token), &read), FE_EREFUSED);
