@@ -106,7 +106,7 @@ static void put_route_uri(const struct sbc *sbc, struct text *t, enum sbc_side s
 static void put_record_route(const struct sbc *sbc, struct text *t, enum sbc_side to, struct sip_flow flow,
                              uint64_t call)
 {
-    char token[SBC_TOKEN + 1];
+    char token[SBC_TOKEN_MAX + 1];
     sbc_token_make(&sbc->key, flow, token);
     put_route_uri(sbc, t, to, to == SBC_OUTSIDE ? token : NULL, call);
     text_str(t, ", ");

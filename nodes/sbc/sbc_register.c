@@ -282,7 +282,7 @@ static void client_ended(void *arg, struct sip_txn *txn)
 /* RFC 5626 §5.1: "ob" promises that the phone's own flow is kept, which only its first hop can. */
 static void put_path(const struct sbc *sbc, struct sip_flow flow, bool first_hop, struct text *t)
 {
-    char token[SBC_TOKEN + 1];
+    char token[SBC_TOKEN_MAX + 1];
     sbc_token_make(&sbc->key, flow, token);
     text_str(t, "<sip:");
     text_str(t, token);

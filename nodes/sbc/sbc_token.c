@@ -5,7 +5,8 @@
 #include "nodes/proto/md5.h"
 
 enum {
-    FLOW_DIGITS = 14,
+    PEER_DIGITS = 12,
+    SOCKET_DIGITS = 2,
     MAC_BYTES = 10, /* HMAC-MD5-80: truncation to 80 bits is what RFC 2104 §5 permits */
     HMAC_BLOCK = 64,
 };
@@ -56,26 +57,41 @@ void sbc_token_key_init(struct sbc_token_key *key, struct prng *rng)
     prng_bytes(rng, key->bytes, sizeof key->bytes);
 }
 
-void sbc_token_make(const struct sbc_token_key *key, struct sip_flow flow, char out[SBC_TOKEN + 1])
+/* A token is short in the common case: large messages over UDP are a problem of their own. */
+void sbc_token_make(const struct sbc_token_key *key, struct sip_flow flow, char out[SBC_TOKEN_MAX + 1])
 {
     struct endpoint at = flow.remote;
-    uint8_t bytes[7] = {(uint8_t)(at.addr >> 24), (uint8_t)(at.addr >> 16), (uint8_t)(at.addr >> 8), (uint8_t)at.addr,
-                        (uint8_t)(at.port >> 8),  (uint8_t)at.port,         (uint8_t)flow.socket};
+    uint8_t peer[] = {(uint8_t)(at.addr >> 24), (uint8_t)(at.addr >> 16), (uint8_t)(at.addr >> 8),
+                      (uint8_t)at.addr,         (uint8_t)(at.port >> 8),  (uint8_t)at.port};
+    uint8_t socket = (uint8_t)flow.socket;
     uint8_t mac[MD5_BYTES];
-    struct text t = text_on(out, SBC_TOKEN + 1);
-    text_hex(&t, bytes, sizeof bytes);
+    struct text t = text_on(out, SBC_TOKEN_MAX + 1);
+    text_hex(&t, peer, sizeof peer);
+    if (flow.socket)
+        text_hex(&t, &socket, 1);
     authenticate(key, text_span(&t), mac);
     text_hex(&t, mac, MAC_BYTES);
 }
 
+static int read_flow(struct span digits, struct sip_flow *flow)
+{
+    uint64_t peer;
+    uint64_t socket;
+    if (digits.n != PEER_DIGITS && digits.n != PEER_DIGITS + SOCKET_DIGITS)
+        return FE_ESYNTAX;
+    if (hex_u64(span_make(digits.p, PEER_DIGITS), &peer) ||
+        hex_u64(span_make(digits.p + PEER_DIGITS, digits.n - PEER_DIGITS), &socket))
+        return FE_ESYNTAX;
+    *flow = sip_flow_to((unsigned)socket, (struct endpoint){(ipv4)(peer >> 16), (uint16_t)peer});
+    return 0;
+}
+
 int sbc_token_read(const struct sbc_token_key *key, struct span token, struct sip_flow *flow)
 {
-    uint64_t packed;
-    if (token.n != SBC_TOKEN || hex_u64(span_make(token.p, FLOW_DIGITS), &packed))
+    struct sip_flow named;
+    char expected[SBC_TOKEN_MAX + 1];
+    if (token.n < 2 * MAC_BYTES || read_flow(span_make(token.p, token.n - 2 * MAC_BYTES), &named))
         return FE_ESYNTAX;
-    struct sip_flow named =
-        sip_flow_to((unsigned)(packed & 0xff), (struct endpoint){(ipv4)(packed >> 24), (uint16_t)(packed >> 8)});
-    char expected[SBC_TOKEN + 1];
     sbc_token_make(key, named, expected);
     if (!span_is(token, expected))
         return FE_EREFUSED;

@@ -2,8 +2,8 @@
  * which flow its phone is reached. Only this SBC can make one that it takes for its own; nothing is stored for it.
  * Pure.
  *
- *     cb007107c3e4 00 6f1d2e…     the phone's address and port as 12 hexadecimal digits, the socket as 2, the
- *                                 authenticator as 20
+ *     cb007107c3e4 6f1d2e…        the phone's address and port as 12 hexadecimal digits, the authenticator as 20
+ *     cb007107c3e4 01 6f1d2e…     and the socket as 2, when it is not the first one
  */
 #ifndef FAREND_SBC_TOKEN_H
 #define FAREND_SBC_TOKEN_H
@@ -12,7 +12,7 @@
 #include "nodes/base/span.h"
 #include "nodes/sip/sip_transport.h"
 
-enum { SBC_TOKEN = 34, SBC_TOKEN_KEY = 16 };
+enum { SBC_TOKEN_MAX = 34, SBC_TOKEN_KEY = 16 };
 
 struct sbc_token_key {
     uint8_t bytes[SBC_TOKEN_KEY];
@@ -21,7 +21,7 @@ struct sbc_token_key {
 void sbc_token_key_init(struct sbc_token_key *key, struct prng *rng);
 
 /* Writes the token and a NUL. The socket is below 256. */
-void sbc_token_make(const struct sbc_token_key *key, struct sip_flow flow, char out[SBC_TOKEN + 1]);
+void sbc_token_make(const struct sbc_token_key *key, struct sip_flow flow, char out[SBC_TOKEN_MAX + 1]);
 
 /* 0; FE_ESYNTAX: not of the form; FE_EREFUSED: not made with this key. */
 int sbc_token_read(const struct sbc_token_key *key, struct span token, struct sip_flow *flow);
