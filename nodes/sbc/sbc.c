@@ -5,7 +5,7 @@
  *
  * The parts: sbc_register (REGISTER with Path), sbc_call (everything else; sbc_route decides), sbc_location (flows),
  * sbc_token (their names in URIs), sbc_watch (those that phones keep alive), sbc_session (offers and answers),
- * sbc_relay (packets; sbc_latch), sbc_near (SB-4), sbc_ping. */
+ * sbc_relay (packets; sbc_latch), sbc_near (SB-4), sbc_ping, sbc_servers and sbc_monitor (PBXs and their backups). */
 #include "nodes/base/error.h"
 #include "nodes/node.h"
 #include "nodes/sbc/sbc_node.h"
@@ -76,7 +76,8 @@ static int open_signalling(struct sbc *sbc)
     struct endpoint inside = {host_port(sbc->host, "inside")->addr, (uint16_t)s->port};
     struct endpoint advertised = {s->public_address, s->public_address ? (uint16_t)s->port : 0}; /* SB-3 */
     struct sip_timing timing = {.t1 = s->base_retransmission, .t2 = s->longest_retransmission};
-    struct sip_proxy_config proxy = {.max_forwards = s->max_forwards, .double_record_route = true};
+    struct sip_proxy_config proxy = {
+        .max_forwards = s->max_forwards, .double_record_route = true, .timer_c = s->invite_timeout};
     int error = sip_transport_new(&sbc->transport, sbc->host, &(struct sip_transport_config){.rport = rport_of(s)});
     if (!error)
         error = sip_transport_listen(sbc->transport, outside, advertised, &sbc->socket[SBC_OUTSIDE]);
@@ -88,6 +89,8 @@ static int open_signalling(struct sbc *sbc)
         error = sip_proxy_new(&sbc->proxy, sbc->txns, &proxy, &sbc_call_hooks, sbc);
     if (!error)
         error = sbc_registers_new(&sbc->registers);
+    if (!error)
+        error = sbc_monitor_new(&sbc->monitor, sbc);
     if (!error)
         sip_transport_on_stun(sbc->transport, stun_heard, sbc);
     return error;
@@ -127,6 +130,7 @@ static int open_media(struct sbc *sbc)
 static void stop(void *node)
 {
     struct sbc *sbc = node;
+    sbc_monitor_free(sbc->monitor);
     sbc_registers_free(sbc->registers);
     sip_proxy_free(sbc->proxy);
     sip_txns_free(sbc->txns);
@@ -149,6 +153,8 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     sbc->settings = *(const struct sbc_settings *)settings;
     host_stream(h, "flow tokens", &rng);
     sbc_token_key_init(&sbc->key, &rng);
+    sbc_servers_init(&sbc->servers, sbc->settings.pbx.items, (unsigned)sbc->settings.pbx.n,
+                     sbc->settings.monitor_servers ? NEVER : sbc->settings.blacklist);
     int error = host_port(h, "outside") && host_port(h, "inside") ? open_media(sbc) : FE_EUNREACH;
     if (!error)
         error = open_signalling(sbc);
@@ -160,6 +166,19 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     }
     *node = sbc;
     return 0;
+}
+
+/* Settings that are right one by one but not together. */
+static const char *conflict(const void *settings, struct text *why)
+{
+    const struct sbc_settings *s = settings;
+    if (s->pbx.n > SBC_SERVERS_MAX) {
+        text_str(why, "at most ");
+        text_u64(why, SBC_SERVERS_MAX);
+        text_str(why, " PBXs can be named");
+        return "pbx";
+    }
+    return NULL;
 }
 
 /* ---- commands ---- */
@@ -238,6 +257,7 @@ const struct node_kind sbc_kind = {
     .far = true,
     .options = sbc_options,
     .settings_size = sizeof(struct sbc_settings),
+    .conflict = conflict,
     .start = start,
     .command = command,
     .stop = stop,

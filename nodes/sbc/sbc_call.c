@@ -66,7 +66,7 @@ enum sbc_addressee sbc_addressee(const struct sbc *sbc, struct span text)
         return SBC_SOMEBODY_ELSE;
     if (sip_transport_is_own(sbc->transport, at))
         return SBC_ITSELF;
-    return endpoint_equal(at, sbc->settings.pbx) ? SBC_DOMAIN_OR_PBX : SBC_SOMEBODY_ELSE;
+    return sbc_servers_have(&sbc->servers, at) ? SBC_DOMAIN_OR_PBX : SBC_SOMEBODY_ELSE;
 }
 
 static struct sbc_decision decide(const struct sbc *sbc, const struct sip_incoming *in,
@@ -135,8 +135,8 @@ static struct sip_flow flow_of(const struct sbc *sbc, const struct sbc_decision 
                                const struct ticket *ticket)
 {
     switch (decision->way) {
-    case SBC_TO_PBX: return sip_flow_to(sbc->socket[SBC_INSIDE], sbc->settings.pbx);
     case SBC_TO_FLOW: return ticket->flow;
+    case SBC_TO_PBX: /* each server in its turn */
     case SBC_ALONG_ROUTE:
     case SBC_REFUSED: break;
     }
@@ -186,6 +186,24 @@ static void end_session(struct sbc *sbc, const struct pass *pass)
         sbc_session_end(session);
 }
 
+/* The targets of a request: what the decision says, or one PBX after the other. */
+static unsigned spread(const struct sbc *sbc, const struct sbc_decision *decision, const struct sip_target *target,
+                       struct sip_target targets[SBC_SERVERS_MAX])
+{
+    struct endpoint order[SBC_SERVERS_MAX];
+    targets[0] = *target;
+    if (decision->way != SBC_TO_PBX)
+        return 1;
+    unsigned n = sbc_servers_order(&sbc->servers, host_now(sbc->host), order);
+    for (unsigned i = 0; i < n; i++) {
+        targets[i] = *target;
+        targets[i].flow = sbc_flow_inside(sbc, order[i]);
+        targets[i].phone = n > 1 ? 1 : 0;
+        targets[i].server = true;
+    }
+    return n;
+}
+
 static void forward(struct sbc *sbc, struct sip_txn *txn, const struct sip_incoming *in,
                     const struct sip_routing *routing, const struct sbc_decision *decision, const struct ticket *ticket)
 {
@@ -210,7 +228,9 @@ static void forward(struct sbc *sbc, struct sip_txn *txn, const struct sip_incom
         .record_route = text_span(&routes),
         .flow = flow_of(sbc, decision, from, ticket),
     };
-    if (!sip_proxy_forward(sbc->proxy, txn, &target, 1, pass)) {
+    struct sip_target targets[SBC_SERVERS_MAX];
+    unsigned n = spread(sbc, decision, &target, targets);
+    if (!sip_proxy_forward(sbc->proxy, txn, targets, n, pass)) {
         if (pass->opens)
             end_session(sbc, pass);
         free(pass);
@@ -297,6 +317,17 @@ static void response_passes(void *arg, struct sip_context *c, unsigned target, c
         rewrite(sbc, session, &from, in->msg, out);
 }
 
+/* What a request to a PBX tells of it (SB-12). */
+static void tried(void *arg, struct sip_context *c, unsigned target, unsigned status, bool heard)
+{
+    struct sbc *sbc = arg;
+    struct endpoint server = sip_context_flow(c, target).remote;
+    if (status == 503 || (status == 408 && !heard))
+        sbc_server_failed(sbc, server);
+    else if (heard)
+        sbc_server_answered(sbc, server);
+}
+
 static void answered(void *arg, struct sip_context *c, unsigned status)
 {
     const struct pass *pass = sip_context_owner(c);
@@ -316,6 +347,7 @@ static void ended(void *arg, struct sip_context *c)
 const struct sip_proxy_hooks sbc_call_hooks = {
     .request = request_passes,
     .response = response_passes,
+    .tried = tried,
     .answered = answered,
     .ended = ended,
 };

@@ -6,6 +6,7 @@
 #include "nodes/sbc/sbc_location.h"
 #include "nodes/sbc/sbc_relay.h"
 #include "nodes/sbc/sbc_route.h"
+#include "nodes/sbc/sbc_servers.h"
 #include "nodes/sbc/sbc_session.h"
 #include "nodes/sbc/sbc_settings.h"
 #include "nodes/sbc/sbc_token.h"
@@ -23,6 +24,8 @@ struct sbc {
     struct sbc_sessions *sessions;
     struct sbc_location *location;
     struct sbc_pings *pings;
+    struct sbc_monitor *monitor;
+    struct sbc_servers servers;
     struct sbc_watch *watch;
     struct sbc_registers *registers;
     struct sbc_token_key key;
@@ -33,6 +36,12 @@ struct sbc {
 static inline enum sbc_side sbc_side_of(const struct sbc *sbc, struct sip_flow flow)
 {
     return flow.socket == sbc->socket[SBC_OUTSIDE] ? SBC_OUTSIDE : SBC_INSIDE;
+}
+
+/* To a PBX, or whatever else stands inside. */
+static inline struct sip_flow sbc_flow_inside(const struct sbc *sbc, struct endpoint to)
+{
+    return sip_flow_to(sbc->socket[SBC_INSIDE], to);
 }
 
 /* ---- sbc_call.c: everything but REGISTER ---- */
@@ -56,5 +65,16 @@ struct sbc_pings;
 int sbc_pings_new(struct sbc_pings **out, struct sbc *sbc);                 /* FE_EMEM */
 void sbc_pings_free(struct sbc_pings *set);                                 /* NULL is fine */
 void sbc_ping_flow(struct sbc_pings *set, struct sip_flow flow, bool good); /* begins and ends */
+/* An OPTIONS of the SBC to whoever is there. */
+void sbc_write_options(const struct sbc *sbc, struct prng *rng, const struct sip_flow *to_flow, const char *call_id,
+                       uint32_t cseq, struct text *t);
+
+/* ---- sbc_monitor.c: which PBXs are there ---- */
+struct sbc_monitor;
+int sbc_monitor_new(struct sbc_monitor **out, struct sbc *sbc); /* FE_EMEM; after the transactions */
+void sbc_monitor_free(struct sbc_monitor *m);                   /* before them; NULL is fine */
+/* A request to the server got no answer, or 503; or it got another answer. */
+void sbc_server_failed(struct sbc *sbc, struct endpoint server);
+void sbc_server_answered(struct sbc *sbc, struct endpoint server);
 
 #endif

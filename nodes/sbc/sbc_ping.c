@@ -32,23 +32,23 @@ static struct ping **place(struct sbc_pings *set, struct sip_flow flow)
     return at;
 }
 
-static void write_options(struct ping *ping, struct text *t)
+void sbc_write_options(const struct sbc *sbc, struct prng *rng, const struct sip_flow *to_flow, const char *call_id,
+                       uint32_t cseq, struct text *t)
 {
-    struct sbc *sbc = ping->set->sbc;
     char to[64];
     char from[64];
     char tag[TAG + 1];
     struct text to_uri = text_on(to, sizeof to);
     struct text from_uri = text_on(from, sizeof from);
-    sip_uri_write_endpoint(&to_uri, (struct span){0}, ping->flow.remote);
-    sip_uri_write_endpoint(&from_uri, (struct span){0}, sip_transport_advertised(sbc->transport, ping->flow.socket));
-    prng_hex(&ping->set->rng, tag, TAG);
+    sip_uri_write_endpoint(&to_uri, (struct span){0}, to_flow->remote);
+    sip_uri_write_endpoint(&from_uri, (struct span){0}, sip_transport_advertised(sbc->transport, to_flow->socket));
+    prng_hex(rng, tag, TAG);
     sip_put_request_line(t, SPAN("OPTIONS"), text_span(&to_uri));
     sip_put_number(t, SIP_H_MAX_FORWARDS, sbc->settings.max_forwards);
     sip_put_addr(t, SIP_H_FROM, (struct span){0}, text_span(&from_uri), span_of(tag));
     sip_put_addr(t, SIP_H_TO, (struct span){0}, text_span(&to_uri), (struct span){0});
-    sip_put(t, SIP_H_CALL_ID, span_of(ping->call_id));
-    sip_put_cseq(t, ++ping->cseq, SPAN("OPTIONS"));
+    sip_put(t, SIP_H_CALL_ID, span_of(call_id));
+    sip_put_cseq(t, cseq, SPAN("OPTIONS"));
     sip_put_end(t);
 }
 
@@ -60,7 +60,7 @@ static void fire(void *arg)
     char buf[REQUEST];
     struct text request = text_on(buf, sizeof buf);
     struct sip_txn *txn;
-    write_options(ping, &request);
+    sbc_write_options(sbc, &ping->set->rng, &ping->flow, ping->call_id, ++ping->cseq, &request);
     /* A ping that cannot be sent is a ping that is lost. */
     sip_txn_request(sbc->txns, &ping->flow, text_span(&request), (struct span){0}, &events, NULL, &txn);
     host_timer_start(sbc->host, &ping->timer, host_now(sbc->host) + sbc->settings.options_ping);

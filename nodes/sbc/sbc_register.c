@@ -22,6 +22,9 @@ struct registration {
     struct sbc *sbc;
     struct sip_txn *server, *client;
     struct sip_flow flow;
+    unsigned own; /* Routes of the request that name this SBC */
+    unsigned next_server, servers;
+    struct endpoint order[SBC_SERVERS_MAX]; /* those before next_server have been tried */
 };
 
 struct sbc_registers {
@@ -30,13 +33,15 @@ struct sbc_registers {
 
 /* ---- pairs of transactions ---- */
 
-static struct registration *registration_new(struct sbc *sbc, struct sip_txn *server, struct sip_flow flow)
+static struct registration *registration_new(struct sbc *sbc, struct sip_txn *server, struct sip_flow flow,
+                                             unsigned own)
 {
     struct registration *r = malloc(sizeof *r);
     if (!r)
         return NULL;
     struct registration **first = &sbc->registers->first;
-    *r = (struct registration){.next = *first, .from = first, .sbc = sbc, .server = server, .flow = flow};
+    *r = (struct registration){.next = *first, .from = first, .sbc = sbc, .server = server, .flow = flow, .own = own};
+    r->servers = sbc_servers_order(&sbc->servers, host_now(sbc->host), r->order);
     if (r->next)
         r->next->from = &r->next;
     *first = r;
@@ -237,6 +242,24 @@ static void confirm(struct registration *r, const struct sip_msg *response, stru
     accept_keep(r, response, edit, digits);
 }
 
+static struct endpoint server_asked(const struct registration *r)
+{
+    return r->order[r->next_server - 1];
+}
+
+static int ask_next(struct registration *r);
+
+/* RFC 3263 §4.3: the server is busy or gone, and there is another one. */
+static bool try_another(struct registration *r)
+{
+    if (r->next_server == r->servers)
+        return false;
+    if (r->client)
+        sip_txn_release(r->client);
+    r->client = NULL;
+    return ask_next(r) == 0;
+}
+
 static void response(void *arg, struct sip_txn *txn, const struct sip_incoming *in)
 {
     (void)txn;
@@ -247,6 +270,13 @@ static void response(void *arg, struct sip_txn *txn, const struct sip_incoming *
     struct text out = text_on(r->sbc->body, sizeof r->sbc->body);
     if (in->msg->status == 100) /* hop by hop (§16.7 step 5) */
         return;
+    if (in->msg->status == 503) {
+        sbc_server_failed(r->sbc, server_asked(r));
+        if (try_another(r))
+            return;
+    } else {
+        sbc_server_answered(r->sbc, server_asked(r));
+    }
     sip_edit_begin(&edit, in->msg);
     sip_edit_pop(&edit, SIP_H_VIA, 1);
     if (in->msg->status >= 200 && in->msg->status < 300)
@@ -261,6 +291,9 @@ static void failed(void *arg, struct sip_txn *txn, unsigned status)
 {
     (void)txn;
     struct registration *r = arg;
+    sbc_server_failed(r->sbc, server_asked(r));
+    if (status == 503 && try_another(r))
+        return;
     if (status == 408) { /* RFC 4320 §4.2: the phone has given up at the same time */
         sip_txn_abandon(r->server);
         r->server = NULL;
@@ -272,9 +305,9 @@ static void failed(void *arg, struct sip_txn *txn, unsigned status)
 
 static void client_ended(void *arg, struct sip_txn *txn)
 {
-    (void)txn;
     struct registration *r = arg;
-    r->client = NULL;
+    if (r->client == txn) /* not one that another server has replaced */
+        r->client = NULL;
 }
 
 /* ---- the request ---- */
@@ -299,41 +332,50 @@ static uint32_t hops_left(const struct sbc *sbc, const struct sip_core *core)
     return core->max_forwards <= limit ? core->max_forwards - 1u : limit;
 }
 
-static int write_request(struct sbc *sbc, const struct sip_incoming *in, const struct sip_routing *routing,
-                         struct text *out)
+static int write_request(const struct registration *r, struct text *out)
 {
+    const struct sbc *sbc = r->sbc;
     char path[128];
     struct text path_text = text_on(path, sizeof path);
     struct sip_edit edit;
-    put_path(sbc, in->flow, came_straight(in->msg), &path_text);
-    sip_edit_begin(&edit, in->msg);
-    sip_edit_pop(&edit, SIP_H_ROUTE, routing->own);
+    struct sip_msg msg;
+    struct sip_core core;
+    sip_txn_msg(r->server, &msg);
+    if (sip_core(&msg, &core, NULL))
+        return FE_ESYNTAX;
+    put_path(sbc, r->flow, came_straight(&msg), &path_text);
+    sip_edit_begin(&edit, &msg);
+    sip_edit_pop(&edit, SIP_H_ROUTE, r->own);
     sip_edit_prepend(&edit, SIP_H_PATH, text_span(&path_text));
-    sip_edit_number(&edit, SIP_H_MAX_FORWARDS, hops_left(sbc, in->core));
+    sip_edit_number(&edit, SIP_H_MAX_FORWARDS, hops_left(sbc, &core));
     return sip_edit_write(&edit, out);
+}
+
+/* A send that fails is told by `failed`. */
+static int ask_next(struct registration *r)
+{
+    static const struct sip_client_events events = {.response = response, .failed = failed, .ended = client_ended};
+    struct text out = text_on(r->sbc->body, sizeof r->sbc->body);
+    struct sip_flow to = sbc_flow_inside(r->sbc, r->order[r->next_server++]);
+    int error = write_request(r, &out);
+    return error ? error
+                 : sip_txn_request(r->sbc->txns, &to, text_span(&out), (struct span){0}, &events, r, &r->client);
 }
 
 static int start(struct sbc *sbc, struct sip_txn *txn, const struct sip_incoming *in, const struct sip_routing *routing)
 {
-    static const struct sip_client_events client_events = {
-        .response = response, .failed = failed, .ended = client_ended};
-    static const struct sip_server_events server_events = {.ended = server_ended};
-    struct text out = text_on(sbc->body, sizeof sbc->body);
-    struct sip_flow to = sip_flow_to(sbc->socket[SBC_INSIDE], sbc->settings.pbx);
-    int error = write_request(sbc, in, routing, &out);
-    if (error)
-        return error;
-    struct registration *r = registration_new(sbc, txn, in->flow);
+    static const struct sip_server_events events = {.ended = server_ended};
+    struct registration *r = registration_new(sbc, txn, in->flow, routing->own);
     if (!r)
         return FE_EMEM;
-    error = sip_txn_request(sbc->txns, &to, text_span(&out), (struct span){0}, &client_events, r, &r->client);
+    int error = ask_next(r);
     if (error) {
         r->server = NULL;
         r->client = NULL;
         registration_free(r);
         return error;
     }
-    sip_txn_own(txn, &server_events, r);
+    sip_txn_own(txn, &events, r);
     return 0;
 }
 

@@ -7,9 +7,12 @@ static const char *const same_nat_words[] = {"relay", "direct", "auto", NULL};
 
 #define AT(field) OPTION_AT(struct sbc_settings, field)
 
+static const struct option pbx_option = {"pbx",         OPT_ENDPOINT,   0, sizeof(struct endpoint), .port = 5060,
+                                         .node = "pbx", .help = "a PBX"};
+
 const struct option sbc_options[] = {
-    {"pbx", OPT_ENDPOINT, AT(pbx), .port = 5060, .node = "pbx", .needed = true,
-     .help = "the PBX that phones register with and call through"},
+    {"pbx", OPT_LIST, AT(pbx), .each = &pbx_option, .each_size = sizeof(struct endpoint), .node = "pbx", .needed = true,
+     .help = "the PBX that phones register with and call through; more: its backups, in their order"},
     {"domain", OPT_TEXT, AT(domain), .def = "lab.example", .help = "requests for this domain go to the PBX"},
     {"port", OPT_COUNT, AT(port), .def = "5060", .min = 1, .max = 65535, .help = "SIP port on both sides"},
     {"public address", OPT_ADDR, AT(public_address),
@@ -39,6 +42,12 @@ const struct option sbc_options[] = {
     {"longest retransmission", OPT_TIME, AT(longest_retransmission), .def = "4s", .min = 1 * MS,
      .help = "timer T2 (RFC 3261 §17)"},
     {"options ping", OPT_TIME, AT(options_ping), .help = "sends OPTIONS to registered phones so often"},
+    {"monitor servers", OPT_TIME, AT(monitor_servers),
+     .help = "asks each PBX by OPTIONS so often whether it is there; 0: a failed request tells"},
+    {"blacklist duration", OPT_TIME, AT(blacklist), .def = "41s",
+     .help = "a PBX that failed is tried last for so long, if it is not monitored"},
+    {"invite timeout", OPT_TIME, AT(invite_timeout), .def = "180s", .min = 1 * SEC, .max = 300 * SEC,
+     .help = "a call that rings for longer is given up (timer C)"},
     {"flow timer", OPT_TIME, AT(flow_timer), .max = 24 * HOUR,
      .help = "phones with outbound support (RFC 5626) are told to send keep-alives so often, and a flow that is silent "
              "for 10s longer has failed; 0: they choose themselves"},

@@ -32,7 +32,7 @@ enum sbc_same_nat {
 };
 
 struct sbc_settings {
-    struct endpoint pbx;
+    struct option_items pbx; /* struct endpoint: the primary, then its backups */
     char domain[128];
     uint32_t port;
     ipv4 public_address; /* 0: none */
@@ -47,8 +47,10 @@ struct sbc_settings {
     uint32_t max_forwards;
     lab_time register_expires; /* 0: as the PBX grants */
     lab_time base_retransmission, longest_retransmission;
-    lab_time options_ping; /* 0: off */
-    lab_time flow_timer;   /* RFC 5626 §5.4: 0: phones are told none */
+    lab_time options_ping;              /* 0: off */
+    lab_time monitor_servers;           /* SB-11; 0: off */
+    lab_time blacklist, invite_timeout; /* SB-12 */
+    lab_time flow_timer;                /* RFC 5626 §5.4: 0: phones are told none */
 };
 
 extern const struct option sbc_options[];

@@ -228,11 +228,14 @@ static void answer_best(struct sip_context *c)
 
 /* ---- branches ---- */
 
-static void finish(struct sip_branch *b, unsigned status)
+static void finish(struct sip_branch *b, unsigned status, bool heard)
 {
+    const struct sip_proxy *p = b->context->proxy;
     b->state = SIP_BRANCH_DONE;
     b->status = status;
     host_timer_stop(host_of(b->context), &b->timer_c);
+    if (p->hooks->tried)
+        p->hooks->tried(p->arg, b->context, number_of(b), status, heard);
 }
 
 static void keep_final(struct sip_branch *b, struct span bytes)
@@ -310,7 +313,7 @@ static void start_branch(struct sip_branch *b)
     if (!status && send_copy(b, &msg, &r, &rewrite))
         status = 500;
     if (status) {
-        finish(b, status);
+        finish(b, status, false);
         return;
     }
     b->state = SIP_BRANCH_PENDING;
@@ -355,7 +358,8 @@ static bool refused_globally(const struct sip_context *c);
 /* What the phone did not say itself: that its flow is gone, or nothing. */
 static bool flow_failed(const struct sip_branch *b)
 {
-    return b->state == SIP_BRANCH_DONE && (b->status == 408 || b->status == 430 || (b->status == 503 && !b->final));
+    return b->state == SIP_BRANCH_DONE &&
+           (b->status == 408 || b->status == 430 || (b->status == 503 && (!b->final || b->target.server)));
 }
 
 /* A branch that is done is replaced by the next flow of its phone, if that makes sense, until one is under way. */
@@ -423,7 +427,7 @@ static void take_provisional(struct sip_branch *b, const struct sip_incoming *in
 static void take_success(struct sip_branch *b, const struct sip_incoming *in)
 {
     struct sip_context *c = b->context;
-    finish(b, in->msg->status);
+    finish(b, in->msg->status, true);
     if (!c->answered || c->invite)
         answer_with(b, in, (struct span){0});
     cancel_branches(c, (struct span){0}); /* §16.7 item 10 */
@@ -432,7 +436,7 @@ static void take_success(struct sip_branch *b, const struct sip_incoming *in)
 static void take_refusal(struct sip_branch *b, const struct sip_incoming *in)
 {
     struct sip_context *c = b->context;
-    finish(b, in->msg->status);
+    finish(b, in->msg->status, true);
     if (c->answered)
         return;
     keep_final(b, in->msg->bytes);
@@ -458,7 +462,7 @@ static void failed(void *arg, struct sip_txn *txn, unsigned status)
 {
     struct sip_branch *b = arg;
     (void)txn;
-    finish(b, status);
+    finish(b, status, false);
     try_other_flows(b);
     go_on(b->context);
 }
