@@ -56,6 +56,20 @@ static void stun_heard(void *arg, unsigned socket, struct endpoint from, struct 
         sbc_watch_heard(sbc->watch, sip_flow_to(socket, from));
 }
 
+/* A phone's connection is closed: its registrations by it are gone (RFC 5626 §5.3.1). */
+static void connection_down(void *arg, const struct sip_flow *flow, const struct sip_flow_down *why)
+{
+    struct sbc *sbc = arg;
+    (void)why;
+    sbc_location_remove_flow(sbc->location, *flow);
+}
+
+static void pinged(void *arg, const struct sip_flow *flow)
+{
+    struct sbc *sbc = arg;
+    sbc_watch_heard(sbc->watch, *flow);
+}
+
 /* ---- start and stop ---- */
 
 static enum sip_rport rport_of(const struct sbc_settings *s)
@@ -68,21 +82,93 @@ static enum sip_rport rport_of(const struct sbc_settings *s)
     return SIP_RPORT_FORCE;
 }
 
-static int open_signalling(struct sbc *sbc)
+static int open_tls(struct sbc *sbc, struct text *why)
+{
+    const struct sbc_settings *s = &sbc->settings;
+    int error = 0;
+    for (unsigned i = 0; i < sbc->ports_n && !error; i++)
+        if (sbc->ports[i].transport == SIP_TLS && !sbc->tls[SBC_OUTSIDE])
+            error =
+                sip_identity_context(sbc->host, &s->outside, TLS_SERVER, "tls outside", &sbc->tls[SBC_OUTSIDE], why);
+    if (!error && s->inside_transport == SBC_INSIDE_TLS)
+        error = sip_identity_context(sbc->host, &s->inside, TLS_CLIENT, "tls inside", &sbc->tls[SBC_INSIDE], why);
+    return error;
+}
+
+static bool admits(const void *arg, struct endpoint from)
+{
+    return sbc_port_admits(arg, from.addr);
+}
+
+/* SB-2: connections come from outside and are never opened there; to a phone that has closed its own nothing leads. */
+static int open_outside(struct sbc *sbc)
+{
+    const struct sbc_settings *s = &sbc->settings;
+    ipv4 addr = host_port(sbc->host, "outside")->addr;
+    int error = 0;
+    for (unsigned i = 0; i < sbc->ports_n && !error; i++) {
+        const struct sbc_port *port = &sbc->ports[i];
+        struct sip_local local = {
+            .transport = port->transport,
+            .at = {addr, port->port},
+            .advertised = {s->public_address, s->public_address ? port->port : 0}, /* SB-3 */
+            .passive = true,
+            .admits = port->allow && port->allow->n ? admits : NULL,
+            .admits_arg = port,
+            .server = sbc->tls[SBC_OUTSIDE],
+        };
+        unsigned socket;
+        error = sip_transport_open(sbc->transport, &local, &socket);
+    }
+    return error;
+}
+
+/* PB-5: over TLS it is the SBC that opens the connection. */
+static int open_inside(struct sbc *sbc)
+{
+    static const enum sip_transport transports[] = {SIP_UDP, SIP_TCP, SIP_TLS};
+    struct sip_local local = {
+        .transport = transports[sbc->settings.inside_transport],
+        .at = {host_port(sbc->host, "inside")->addr, (uint16_t)sbc->settings.port},
+        .deaf = sbc->settings.inside_transport == SBC_INSIDE_TLS,
+        .client = sbc->tls[SBC_INSIDE],
+    };
+    return sip_transport_open(sbc->transport, &local, &sbc->inside);
+}
+
+static int open_transport(struct sbc *sbc, struct text *why)
+{
+    static const struct sip_flow_events watch = {.down = connection_down, .ping = pinged};
+    const struct sbc_settings *s = &sbc->settings;
+    struct sip_transport_config config = {
+        .rport = rport_of(s),
+        .alias = true, /* RFC 5923: what the PBX sends here comes by the connection that leads there */
+        .connect_timeout = s->connect_timeout,
+        .idle_timeout = s->idle_timeout,
+    };
+    sbc->ports_n = sbc_ports_read(s, sbc->ports);
+    int error = sip_transport_new(&sbc->transport, sbc->host, &config);
+    if (!error)
+        error = open_tls(sbc, why);
+    if (!error)
+        error = open_outside(sbc);
+    if (!error)
+        error = open_inside(sbc);
+    if (error)
+        return error;
+    sip_transport_watch(sbc->transport, &watch, sbc);
+    sip_transport_on_stun(sbc->transport, stun_heard, sbc);
+    return 0;
+}
+
+static int open_signalling(struct sbc *sbc, struct text *why)
 {
     static const struct sip_txns_events events = {.request = request, .ack = ack};
     const struct sbc_settings *s = &sbc->settings;
-    struct endpoint outside = {host_port(sbc->host, "outside")->addr, (uint16_t)s->port};
-    struct endpoint inside = {host_port(sbc->host, "inside")->addr, (uint16_t)s->port};
-    struct endpoint advertised = {s->public_address, s->public_address ? (uint16_t)s->port : 0}; /* SB-3 */
     struct sip_timing timing = {.t1 = s->base_retransmission, .t2 = s->longest_retransmission};
     struct sip_proxy_config proxy = {
         .max_forwards = s->max_forwards, .double_record_route = true, .timer_c = s->invite_timeout};
-    int error = sip_transport_new(&sbc->transport, sbc->host, &(struct sip_transport_config){.rport = rport_of(s)});
-    if (!error)
-        error = sip_transport_listen(sbc->transport, outside, advertised, &sbc->socket[SBC_OUTSIDE]);
-    if (!error)
-        error = sip_transport_listen(sbc->transport, inside, (struct endpoint){0, 0}, &sbc->socket[SBC_INSIDE]);
+    int error = open_transport(sbc, why);
     if (!error)
         error = sip_txns_new(&sbc->txns, sbc->transport, &timing, &events, sbc);
     if (!error)
@@ -91,8 +177,6 @@ static int open_signalling(struct sbc *sbc)
         error = sbc_registers_new(&sbc->registers);
     if (!error)
         error = sbc_monitor_new(&sbc->monitor, sbc);
-    if (!error)
-        sip_transport_on_stun(sbc->transport, stun_heard, sbc);
     return error;
 }
 
@@ -140,6 +224,8 @@ static void stop(void *node)
     sbc_pings_free(sbc->pings);
     sbc_sessions_free(sbc->sessions);
     sbc_relay_free(sbc->relay);
+    tls_context_free(sbc->tls[SBC_OUTSIDE]);
+    tls_context_free(sbc->tls[SBC_INSIDE]);
     free(sbc);
 }
 
@@ -157,15 +243,38 @@ static int start(struct host *h, const void *settings, void **node, struct text 
                      sbc->settings.monitor_servers ? NEVER : sbc->settings.blacklist);
     int error = host_port(h, "outside") && host_port(h, "inside") ? open_media(sbc) : FE_EUNREACH;
     if (!error)
-        error = open_signalling(sbc);
+        error = open_signalling(sbc, why);
     if (error) {
-        text_str(why, "the SBC cannot open its ports outside and inside: ");
-        text_str(why, fe_error_text(error));
+        if (why && why->n == 0) {
+            text_str(why, "the SBC cannot open its ports outside and inside: ");
+            text_str(why, fe_error_text(error));
+        }
         stop(sbc);
         return error;
     }
     *node = sbc;
     return 0;
+}
+
+static const char *identity_conflict(const struct sbc_settings *s, struct text *why)
+{
+    static const struct sip_identity_words words = {
+        .certificate = "tls certificate",
+        .trust = "tls trust",
+        .ask = "ask client certificate",
+        .most = "most tls version",
+    };
+    struct sbc_port ports[SBC_PORTS_MAX];
+    unsigned n = sbc_ports_read(s, ports);
+    const char *setting = NULL;
+    for (unsigned i = 0; i < n && !setting; i++)
+        if (ports[i].transport == SIP_TLS)
+            setting = sip_identity_conflict(&s->outside, &words, why);
+    if (!setting && s->inside_transport == SBC_INSIDE_TLS && !s->inside.trust) {
+        text_str(why, "this says whose certificate is accepted from the PBX");
+        return "inside tls trust";
+    }
+    return setting;
 }
 
 /* Settings that are right one by one but not together. */
@@ -178,7 +287,8 @@ static const char *conflict(const void *settings, struct text *why)
         text_str(why, " PBXs can be named");
         return "pbx";
     }
-    return NULL;
+    const char *setting = sbc_ports_conflict(s, why);
+    return setting ? setting : identity_conflict(s, why);
 }
 
 /* ---- commands ---- */

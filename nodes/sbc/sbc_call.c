@@ -30,6 +30,12 @@ struct ticket {
 
 /* ---- reading ---- */
 
+/* The key outlives a restart, the rows of ports may not. */
+static bool is_outside(const struct sbc *sbc, struct sip_flow flow)
+{
+    return flow.socket < sbc->ports_n && sip_transport_of(sbc->transport, flow.socket) == flow.transport;
+}
+
 static void read_own_route(const struct sbc *sbc, struct span text, struct ticket *ticket)
 {
     struct sip_uri uri;
@@ -37,7 +43,9 @@ static void read_own_route(const struct sbc *sbc, struct span text, struct ticke
     if (sip_uri_parse(text, &uri))
         return;
     if (!span_empty(uri.user))
-        ticket->token = sbc_token_read(&sbc->key, uri.user, &ticket->flow) == 0 ? SBC_TOKEN_GOOD : SBC_TOKEN_BAD;
+        ticket->token = sbc_token_read(&sbc->key, uri.user, &ticket->flow) == 0 && is_outside(sbc, ticket->flow)
+                            ? SBC_TOKEN_GOOD
+                            : SBC_TOKEN_BAD;
     if (sip_uri_param(&uri, "call", &call) && call.p)
         span_u64(call, UINT64_MAX, &ticket->call);
 }
@@ -78,6 +86,7 @@ static struct sbc_decision decide(const struct sbc *sbc, const struct sip_incomi
         .in_dialog = !span_empty(in->core->to.tag),
         .token = ticket->token,
         .flow_registered = sbc_location_has_flow(sbc->location, from == SBC_OUTSIDE ? in->flow : ticket->flow),
+        .flow_gone = ticket->token == SBC_TOKEN_GOOD && !sip_transport_is_alive(sbc->transport, &ticket->flow),
         .open = sbc->settings.unregistered_callers,
         .for_us = sbc_addressee(sbc, routing->uri) != SBC_SOMEBODY_ELSE,
         .preloaded = !span_empty(routing->next),
@@ -86,15 +95,29 @@ static struct sbc_decision decide(const struct sbc *sbc, const struct sip_incomi
 
 /* ---- forwarding ---- */
 
-static void put_route_uri(const struct sbc *sbc, struct text *t, enum sbc_side side, const char *token, uint64_t call)
+void sbc_put_route(const struct sbc *sbc, struct text *t, unsigned socket, const char *user)
 {
     text_str(t, "<sip:");
-    if (token) {
-        text_str(t, token);
+    if (user) {
+        text_str(t, user);
         text_char(t, '@');
     }
-    text_endpoint(t, sip_transport_advertised(sbc->transport, sbc->socket[side]));
+    text_endpoint(t, sip_transport_advertised(sbc->transport, socket));
+    switch (sip_transport_of(sbc->transport, socket)) {
+    case SIP_TCP: text_str(t, ";transport=tcp"); break;
+    case SIP_TLS: text_str(t, ";transport=tls"); break;
+    case SIP_UDP:
+    case SIP_TRANSPORT_OTHER:
+    case SIP_SCTP:
+    case SIP_WS:
+    case SIP_WSS: break;
+    }
     text_str(t, ";lr");
+}
+
+static void put_route_uri(const struct sbc *sbc, struct text *t, unsigned socket, const char *token, uint64_t call)
+{
+    sbc_put_route(sbc, t, socket, token);
     if (call) {
         text_str(t, ";call=");
         text_u64(t, call);
@@ -108,9 +131,9 @@ static void put_record_route(const struct sbc *sbc, struct text *t, enum sbc_sid
 {
     char token[SBC_TOKEN_MAX + 1];
     sbc_token_make(&sbc->key, flow, token);
-    put_route_uri(sbc, t, to, to == SBC_OUTSIDE ? token : NULL, call);
+    put_route_uri(sbc, t, to == SBC_OUTSIDE ? flow.socket : sbc->inside, to == SBC_OUTSIDE ? token : NULL, call);
     text_str(t, ", ");
-    put_route_uri(sbc, t, sbc_side_other(to), to == SBC_OUTSIDE ? NULL : token, call);
+    put_route_uri(sbc, t, to == SBC_OUTSIDE ? sbc->inside : flow.socket, to == SBC_OUTSIDE ? NULL : token, call);
 }
 
 static bool begins_dialog(const struct sip_incoming *in)
@@ -140,7 +163,8 @@ static struct sip_flow flow_of(const struct sbc *sbc, const struct sbc_decision 
     case SBC_ALONG_ROUTE:
     case SBC_REFUSED: break;
     }
-    return sip_flow_to(sbc->socket[sbc_side_other(from)], (struct endpoint){0, 0});
+    return sip_transport_flow(sbc->transport, from == SBC_OUTSIDE ? sbc->inside : ticket->flow.socket,
+                              (struct endpoint){0, 0});
 }
 
 /* Where the phone that is called stands: seen at its flow, by its own account at its Contact. */

@@ -4,6 +4,7 @@
 
 #include "nodes/host.h"
 #include "nodes/sbc/sbc_location.h"
+#include "nodes/sbc/sbc_ports.h"
 #include "nodes/sbc/sbc_relay.h"
 #include "nodes/sbc/sbc_route.h"
 #include "nodes/sbc/sbc_servers.h"
@@ -29,20 +30,27 @@ struct sbc {
     struct sbc_watch *watch;
     struct sbc_registers *registers;
     struct sbc_token_key key;
-    unsigned socket[2];       /* by enum sbc_side */
+    struct tls_context *tls[2]; /* by enum sbc_side: server outside, client inside; NULL: none */
+    struct sbc_port ports[SBC_PORTS_MAX];
+    unsigned ports_n;         /* sockets outside: their numbers are those of `ports` */
+    unsigned inside;          /* the socket there: the one after them */
     char body[SIP_BYTES_MAX]; /* the description that a hook writes: read before the next hook runs */
 };
 
 static inline enum sbc_side sbc_side_of(const struct sbc *sbc, struct sip_flow flow)
 {
-    return flow.socket == sbc->socket[SBC_OUTSIDE] ? SBC_OUTSIDE : SBC_INSIDE;
+    return flow.socket < sbc->ports_n ? SBC_OUTSIDE : SBC_INSIDE;
 }
 
 /* To a PBX, or whatever else stands inside. */
 static inline struct sip_flow sbc_flow_inside(const struct sbc *sbc, struct endpoint to)
 {
-    return sip_flow_to(sbc->socket[SBC_INSIDE], to);
+    return sip_transport_flow(sbc->transport, sbc->inside, to);
 }
+
+/* "<sip:USER@203.0.113.10:5061;transport=tls;lr": a Route that leads to this socket, for the caller to finish. `user`
+ * may be NULL. */
+void sbc_put_route(const struct sbc *sbc, struct text *t, unsigned socket, const char *user);
 
 /* ---- sbc_call.c: everything but REGISTER ---- */
 enum sbc_addressee { SBC_SOMEBODY_ELSE, SBC_DOMAIN_OR_PBX, SBC_ITSELF };

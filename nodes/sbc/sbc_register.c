@@ -317,11 +317,8 @@ static void put_path(const struct sbc *sbc, struct sip_flow flow, bool first_hop
 {
     char token[SBC_TOKEN_MAX + 1];
     sbc_token_make(&sbc->key, flow, token);
-    text_str(t, "<sip:");
-    text_str(t, token);
-    text_char(t, '@');
-    text_endpoint(t, sip_transport_advertised(sbc->transport, sbc->socket[SBC_INSIDE]));
-    text_str(t, first_hop ? ";lr;ob>" : ";lr>");
+    sbc_put_route(sbc, t, sbc->inside, token);
+    text_str(t, first_hop ? ";ob>" : ">");
 }
 
 static uint32_t hops_left(const struct sbc *sbc, const struct sip_core *core)

@@ -28,6 +28,7 @@ struct sbc_question {
     enum sbc_side from;
     bool in_dialog;             /* there is a To tag */
     enum sbc_token_state token; /* in the own Routes that the request came by */
+    bool flow_gone;             /* inside: the token's connection is closed */
     bool flow_registered;       /* outside: the flow it came by; inside: the token's flow */
     bool open;                  /* the setting "unregistered callers" */
     bool for_us;                /* the Request-URI names the domain, this SBC or the PBX */

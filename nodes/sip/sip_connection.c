@@ -373,7 +373,7 @@ static int connect_from(struct sip_connection *c, struct span peer)
 
 int sip_connection_open(struct sip_socket *s, struct endpoint remote, struct span peer, struct sip_connection **out)
 {
-    if (s->transport == SIP_TLS && !s->client)
+    if (s->passive || (s->transport == SIP_TLS && !s->client))
         return FE_EUNREACH;
     struct sip_connection *c = new_connection(s, remote);
     if (!c)

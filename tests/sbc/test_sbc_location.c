@@ -3,8 +3,8 @@
 #include "tests/cmocka.h"
 #include "tests/sbc/fake_host.h"
 
-static const struct sip_flow flow = {SIP_UDP, 0, {IPV4(203, 0, 113, 7), 40000}};
-static const struct sip_flow rebound = {SIP_UDP, 0, {IPV4(203, 0, 113, 7), 40001}};
+static const struct sip_flow flow = {SIP_UDP, 0, {IPV4(203, 0, 113, 7), 40000}, 0};
+static const struct sip_flow rebound = {SIP_UDP, 0, {IPV4(203, 0, 113, 7), 40001}, 0};
 
 struct heard {
     unsigned good, gone;
