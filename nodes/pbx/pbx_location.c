@@ -89,6 +89,18 @@ const struct pbx_binding *pbx_line_find(const struct pbx_line *line, const struc
     return b;
 }
 
+const struct pbx_binding *pbx_line_reached(const struct pbx_line *line, const struct sip_uri *uri)
+{
+    const struct pbx_binding *longest = NULL;
+    for (const struct pbx_binding *b = line->first; b; b = b->next) {
+        struct sip_uri known;
+        if (b->contact.flow.remote.port && (!longest || b->contact.expires > longest->contact.expires) &&
+            sip_uri_parse(b->contact.uri, &known) == 0 && sip_uri_equal(&known, uri))
+            longest = b;
+    }
+    return longest;
+}
+
 /* The link that points to the binding with this key, or to the end of the list. */
 static struct pbx_binding **place(struct pbx_line *line, const struct pbx_key *key)
 {
@@ -183,6 +195,33 @@ void pbx_location_forget(struct pbx_location *location)
 {
     for (size_t i = 0; i < location->lines_n; i++)
         pbx_line_remove_all(&location->lines[i]);
+}
+
+/* Removes what was reached by this flow; NULL: by any connection. */
+static void remove_reached(struct pbx_line *line, const struct sip_flow *flow)
+{
+    struct pbx_binding **at = &line->first;
+    while (*at) {
+        const struct sip_flow *own = &(*at)->contact.flow;
+        if (flow ? sip_flow_equal(*own, *flow) : own->connection != 0) {
+            trace(*at, "removed");
+            unlink_and_free(at);
+        } else {
+            at = &(*at)->next;
+        }
+    }
+}
+
+void pbx_location_remove_flow(struct pbx_location *location, struct sip_flow flow)
+{
+    for (size_t i = 0; i < location->lines_n; i++)
+        remove_reached(&location->lines[i], &flow);
+}
+
+void pbx_location_remove_connections(struct pbx_location *location)
+{
+    for (size_t i = 0; i < location->lines_n; i++)
+        remove_reached(&location->lines[i], NULL);
 }
 
 static size_t range_size(const struct port_range *range)

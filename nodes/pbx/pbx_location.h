@@ -53,8 +53,10 @@ struct pbx_binding {
 
 /* The settings outlive it. FE_EMEM. */
 int pbx_location_new(struct pbx_location **out, struct host *h, const struct pbx_settings *settings);
-void pbx_location_free(struct pbx_location *location);   /* silently; NULL is fine */
-void pbx_location_forget(struct pbx_location *location); /* every binding is removed */
+void pbx_location_free(struct pbx_location *location);                              /* silently; NULL is fine */
+void pbx_location_forget(struct pbx_location *location);                            /* every binding is removed */
+void pbx_location_remove_flow(struct pbx_location *location, struct sip_flow flow); /* those that it was the way to */
+void pbx_location_remove_connections(struct pbx_location *location); /* those that any connection was the way to */
 size_t pbx_location_count(const struct pbx_location *location);
 
 struct pbx_line *pbx_location_line(const struct pbx_location *location, struct span name); /* NULL: not configured */
@@ -63,6 +65,9 @@ struct span pbx_line_password(const struct pbx_line *line);
 const struct pbx_binding *pbx_line_bindings(const struct pbx_line *line);
 
 const struct pbx_binding *pbx_line_find(const struct pbx_line *line, const struct pbx_key *key); /* or NULL */
+
+/* Of the bindings with this contact URI whose phones keep a flow to this PBX the one that holds longest, or NULL. */
+const struct pbx_binding *pbx_line_reached(const struct pbx_line *line, const struct sip_uri *uri);
 
 /* Adds a binding, or refreshes the one with this key (the spans are copied). FE_EMEM; FE_ESYNTAX: no URI. */
 int pbx_line_set(struct pbx_line *line, const struct pbx_contact *contact);

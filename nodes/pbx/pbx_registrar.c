@@ -177,10 +177,11 @@ static struct endpoint first_hop(const struct registration *r, const struct sip_
     return hop;
 }
 
-/* The flow that a phone keeps open to this PBX itself: RFC 5626 §6; behind a Path it is the SBC's. */
-static bool keeps_flow(const struct registration *r, const struct sip_contact *contact)
+/* The flow that a phone keeps open to this PBX itself: by RFC 5626 §6, and any connection (PB-5). Behind a Path it is
+ * the SBC's. */
+static bool keeps_flow(const struct registration *r, const struct sip_contact *contact, struct sip_flow source)
 {
-    return span_empty(r->path) && is_flow(r, contact);
+    return span_empty(r->path) && (is_flow(r, contact) || sip_flow_is_reliable(source));
 }
 
 static int store_contact(struct pbx *pbx, const struct registration *r, unsigned i, struct sip_flow source)
@@ -198,7 +199,7 @@ static int store_contact(struct pbx *pbx, const struct registration *r, unsigned
         .instance = key.instance,
         .reg_id = key.reg_id,
     };
-    if (keeps_flow(r, contact)) {
+    if (keeps_flow(r, contact, source)) {
         binding.flow = source;
         binding.hop = source.remote;
     }
