@@ -95,26 +95,6 @@ static struct sbc_decision decide(const struct sbc *sbc, const struct sip_incomi
 
 /* ---- forwarding ---- */
 
-void sbc_put_route(const struct sbc *sbc, struct text *t, unsigned socket, const char *user)
-{
-    text_str(t, "<sip:");
-    if (user) {
-        text_str(t, user);
-        text_char(t, '@');
-    }
-    text_endpoint(t, sip_transport_advertised(sbc->transport, socket));
-    switch (sip_transport_of(sbc->transport, socket)) {
-    case SIP_TCP: text_str(t, ";transport=tcp"); break;
-    case SIP_TLS: text_str(t, ";transport=tls"); break;
-    case SIP_UDP:
-    case SIP_TRANSPORT_OTHER:
-    case SIP_SCTP:
-    case SIP_WS:
-    case SIP_WSS: break;
-    }
-    text_str(t, ";lr");
-}
-
 static void put_route_uri(const struct sbc *sbc, struct text *t, unsigned socket, const char *token, uint64_t call)
 {
     sbc_put_route(sbc, t, socket, token);

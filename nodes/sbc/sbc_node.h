@@ -48,6 +48,10 @@ static inline struct sip_flow sbc_flow_inside(const struct sbc *sbc, struct endp
     return sip_transport_flow(sbc->transport, sbc->inside, to);
 }
 
+/* ---- sbc_transport.c ---- */
+/* The layer and its sockets. Errors as sip_transport_open() and sip_identity_context(); `why` may be NULL. */
+int sbc_transport_open(struct sbc *sbc, struct text *why);
+const char *sbc_transport_conflict(const struct sbc_settings *s, struct text *why); /* as node_kind.conflict */
 /* "<sip:USER@203.0.113.10:5061;transport=tls;lr": a Route that leads to this socket, for the caller to finish. `user`
  * may be NULL. */
 void sbc_put_route(const struct sbc *sbc, struct text *t, unsigned socket, const char *user);
