@@ -58,7 +58,7 @@ const struct option sbc_options[] = {
     {"connect timeout", OPT_TIME, AT(connect_timeout), .def = "90s", .min = 1 * SEC,
      .help = "a connection that is not up by then is given up"},
     {"idle timeout", OPT_TIME, AT(idle_timeout), .def = "90s",
-     .help = "a connection on which nothing was heard or said for so long is closed; 0: never"},
+     .help = "a phone's connection on which nothing was heard or said for so long is closed; 0: never"},
     {"public address", OPT_ADDR, AT(public_address),
      .help = "written into Via, Record-Route and SDP outside, when a 1:1 NAT stands before the SBC"},
     {"unregistered callers", OPT_FLAG, AT(unregistered_callers), .def = "no",

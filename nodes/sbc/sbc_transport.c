@@ -103,7 +103,7 @@ static int open_outside(struct sbc *sbc)
     return error;
 }
 
-/* PB-5: over TLS it is the SBC that opens the connection. */
+/* PB-5: over TLS it is the SBC that opens the connection; it is the PBX's only way here, so it stays. */
 static int open_inside(struct sbc *sbc)
 {
     static const enum sip_transport transports[] = {SIP_UDP, SIP_TCP, SIP_TLS};
@@ -111,6 +111,7 @@ static int open_inside(struct sbc *sbc)
         .transport = transports[sbc->settings.inside_transport],
         .at = {host_port(sbc->host, "inside")->addr, (uint16_t)sbc->settings.port},
         .deaf = sbc->settings.inside_transport == SBC_INSIDE_TLS,
+        .lasting = true,
         .client = sbc->tls[SBC_INSIDE],
     };
     return sip_transport_open(sbc->transport, &local, &sbc->inside);

@@ -68,7 +68,7 @@ static void set_state(struct sip_connection *c, enum sip_connection_state state)
     case SIP_SECURING: return; /* under the timer of SIP_CONNECTING, and no news */
     case SIP_UP:
         host_timer_stop(host_of(c), &c->timer);
-        if (config->idle_timeout)
+        if (config->idle_timeout && !c->socket->lasting)
             start_timer(c, config->idle_timeout);
         break;
     case SIP_DOWN: start_timer(c, 0); break;

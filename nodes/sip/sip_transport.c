@@ -114,6 +114,7 @@ static int open_socket(struct sip_socket *s, const struct sip_local *local)
     s->connect_port = local->connect_port;
     s->server = local->server;
     s->client = local->client;
+    s->lasting = local->lasting;
     s->passive = local->passive;
     s->admits = local->admits;
     s->admits_arg = local->admits_arg;

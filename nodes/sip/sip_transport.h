@@ -166,6 +166,7 @@ struct sip_local {
                                      free one; streams: port 0 is the usual one, 5060 or 5061 */
     struct endpoint advertised;   /* what own Vias say (a public address in front of a 1:1 NAT); addr 0: `at` */
     bool deaf;                    /* streams: accepts no connections, only opens them; `at` is written into Vias */
+    bool lasting;                 /* streams: connections may idle, whatever idle_timeout says */
     bool passive;                 /* streams: opens none, so that what has no connection cannot be sent (PB-5) */
     /* Whom it listens to (SB-2); NULL: everybody. What others send is dropped as "not-allowed" before it is read, and a
      * connection of theirs is reset. */

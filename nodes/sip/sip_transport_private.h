@@ -18,7 +18,7 @@ struct sip_socket {
     struct host_listener *listener; /* streams; NULL: deaf */
     uint16_t connect_port;          /* streams; 0: a free one */
     struct tls_context *server, *client;
-    bool passive;
+    bool lasting, passive;
     bool (*admits)(const void *arg, struct endpoint from); /* NULL: everybody */
     const void *admits_arg;
 };

@@ -15,7 +15,7 @@ static const char *const causes[] = {
     "lost",        "queue-full",  "too-big",    "down",       "no-such-host", "ttl-exceeded", "no-route", "no-mapping",
     "filtered",    "no-hairpin",  "no-port",    "bad-packet", "alg-unparsed", "bad-sip",      "bad-sdp",  "not-ours",
     "bad-rtp",     "not-latched", "no-session", "bad-stun",   "bad-dns",      "icmp-off",     "fault",    "partition",
-    "powered-off", NULL};
+    "powered-off", "not-allowed", NULL};
 static const char *const fault_words[] = {"drop", "delay", "duplicate", "corrupt", "truncate", NULL};
 static const char *const impairments[] = {"duplicated", "corrupted", NULL};
 static const char *const mapping_states[] = {"created", "expired", "removed", NULL};
