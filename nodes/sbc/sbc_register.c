@@ -204,17 +204,26 @@ static bool came_straight(const struct sip_msg *request)
     return sip_list_next(&list, &value) && !sip_list_next(&list, &value);
 }
 
+/* The Via of a response below the topmost: false when that is not the last one. */
+static bool second_and_last_via(const struct sip_msg *response, struct sip_via *via)
+{
+    struct sip_list list = sip_list(response, SIP_H_VIA);
+    struct span values[2];
+    struct span more;
+    for (int i = 0; i < 2; i++)
+        if (!sip_list_next(&list, &values[i]))
+            return false;
+    return !sip_list_next(&list, &more) && sip_via_parse(values[1], via) == 0;
+}
+
 /* RFC 6223 §4.3: an offer to send keep-alives, in the phone's Via, is accepted by giving it a value. In the response
  * that Via is the second one: ours is above it. */
 static void accept_keep(const struct registration *r, const struct sip_msg *response, struct sip_edit *edit,
                         struct text *digits)
 {
-    struct sip_list list = sip_list(response, SIP_H_VIA);
-    struct span value;
     struct sip_via via;
     struct sip_param param;
-    if (!sip_list_next(&list, &value) || !sip_list_next(&list, &value) || sip_via_parse(value, &via) ||
-        sip_list_next(&list, &value))
+    if (!second_and_last_via(response, &via))
         return;
     struct span params = via.params;
     while (sip_param_next(&params, &param) == 1)
