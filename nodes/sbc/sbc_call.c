@@ -322,13 +322,13 @@ static void response_passes(void *arg, struct sip_context *c, unsigned target, c
 }
 
 /* What a request to a PBX tells of it (SB-12). */
-static void tried(void *arg, struct sip_context *c, unsigned target, unsigned status, bool heard)
+static void tried(void *arg, struct sip_context *c, unsigned target, unsigned status, const struct sip_msg *response)
 {
     struct sbc *sbc = arg;
     struct endpoint server = sip_context_flow(c, target).remote;
-    if (status == 503 || (status == 408 && !heard))
-        sbc_server_failed(sbc, server);
-    else if (heard)
+    if (status == 503 || (status == 408 && !response))
+        sbc_server_failed(sbc, server, response);
+    else if (response)
         sbc_server_answered(sbc, server);
 }
 

@@ -36,9 +36,17 @@ static void trace(struct sbc *sbc, const char *state, struct endpoint server)
     host_trace_end(sbc->host);
 }
 
-void sbc_server_failed(struct sbc *sbc, struct endpoint server)
+/* RFC 3261 §21.5.4: so long nothing should be sent there. */
+static lab_time retry_after(const struct sip_msg *response)
 {
-    if (sbc_servers_failed(&sbc->servers, server, host_now(sbc->host)))
+    uint32_t seconds = 0;
+    struct span value = response ? sip_value(response, SIP_H_RETRY_AFTER) : (struct span){0};
+    return value.p && sip_delta_parse(value, &seconds, NULL) == 0 ? seconds * SEC : 0;
+}
+
+void sbc_server_failed(struct sbc *sbc, struct endpoint server, const struct sip_msg *response)
+{
+    if (sbc_servers_failed(&sbc->servers, server, host_now(sbc->host), retry_after(response)))
         trace(sbc, "lost", server);
 }
 
@@ -63,7 +71,7 @@ static void response(void *arg, struct sip_txn *txn, const struct sip_incoming *
     if (in->msg->status < 200)
         return;
     if (in->msg->status == 503)
-        sbc_server_failed(q->monitor->sbc, q->to.remote);
+        sbc_server_failed(q->monitor->sbc, q->to.remote, in->msg);
     else
         sbc_server_answered(q->monitor->sbc, q->to.remote);
     sip_txn_release(txn);
@@ -74,7 +82,7 @@ static void failed(void *arg, struct sip_txn *txn, unsigned status)
 {
     struct question *q = arg;
     (void)status;
-    sbc_server_failed(q->monitor->sbc, q->to.remote);
+    sbc_server_failed(q->monitor->sbc, q->to.remote, NULL);
     sip_txn_release(txn);
     over(q);
 }

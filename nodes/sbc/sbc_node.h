@@ -85,8 +85,8 @@ void sbc_write_options(const struct sbc *sbc, struct prng *rng, const struct sip
 struct sbc_monitor;
 int sbc_monitor_new(struct sbc_monitor **out, struct sbc *sbc); /* FE_EMEM; after the transactions */
 void sbc_monitor_free(struct sbc_monitor *m);                   /* before them; NULL is fine */
-/* A request to the server got no answer, or 503; or it got another answer. */
-void sbc_server_failed(struct sbc *sbc, struct endpoint server);
+/* A request to the server got no answer (NULL), or this 503; or it got another answer. */
+void sbc_server_failed(struct sbc *sbc, struct endpoint server, const struct sip_msg *response);
 void sbc_server_answered(struct sbc *sbc, struct endpoint server);
 
 #endif

@@ -280,7 +280,7 @@ static void response(void *arg, struct sip_txn *txn, const struct sip_incoming *
     if (in->msg->status == 100) /* hop by hop (§16.7 step 5) */
         return;
     if (in->msg->status == 503) {
-        sbc_server_failed(r->sbc, server_asked(r));
+        sbc_server_failed(r->sbc, server_asked(r), in->msg);
         if (try_another(r))
             return;
     } else {
@@ -300,7 +300,7 @@ static void failed(void *arg, struct sip_txn *txn, unsigned status)
 {
     (void)txn;
     struct registration *r = arg;
-    sbc_server_failed(r->sbc, server_asked(r));
+    sbc_server_failed(r->sbc, server_asked(r), NULL);
     if (status == 503 && try_another(r))
         return;
     if (status == 408) { /* RFC 4320 §4.2: the phone has given up at the same time */

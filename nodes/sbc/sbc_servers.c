@@ -35,14 +35,14 @@ static struct sbc_server *find(struct sbc_servers *set, struct endpoint at)
     return NULL;
 }
 
-bool sbc_servers_failed(struct sbc_servers *set, struct endpoint at, lab_time now)
+bool sbc_servers_failed(struct sbc_servers *set, struct endpoint at, lab_time now, lab_time retry_after)
 {
     struct sbc_server *server = find(set, at);
     if (!server)
         return false;
     bool changed = !server->lost;
     server->lost = true;
-    server->until = set->blacklist == NEVER ? NEVER : now + set->blacklist;
+    server->until = set->blacklist == NEVER ? NEVER : now + (retry_after ? retry_after : set->blacklist);
     return changed;
 }
 

@@ -228,14 +228,14 @@ static void answer_best(struct sip_context *c)
 
 /* ---- branches ---- */
 
-static void finish(struct sip_branch *b, unsigned status, bool heard)
+static void finish(struct sip_branch *b, unsigned status, const struct sip_msg *response)
 {
     const struct sip_proxy *p = b->context->proxy;
     b->state = SIP_BRANCH_DONE;
     b->status = status;
     host_timer_stop(host_of(b->context), &b->timer_c);
     if (p->hooks->tried)
-        p->hooks->tried(p->arg, b->context, number_of(b), status, heard);
+        p->hooks->tried(p->arg, b->context, number_of(b), status, response);
 }
 
 static void keep_final(struct sip_branch *b, struct span bytes)
@@ -313,7 +313,7 @@ static void start_branch(struct sip_branch *b)
     if (!status && send_copy(b, &msg, &r, &rewrite))
         status = 500;
     if (status) {
-        finish(b, status, false);
+        finish(b, status, NULL);
         return;
     }
     b->state = SIP_BRANCH_PENDING;
@@ -427,7 +427,7 @@ static void take_provisional(struct sip_branch *b, const struct sip_incoming *in
 static void take_success(struct sip_branch *b, const struct sip_incoming *in)
 {
     struct sip_context *c = b->context;
-    finish(b, in->msg->status, true);
+    finish(b, in->msg->status, in->msg);
     if (!c->answered || c->invite)
         answer_with(b, in, (struct span){0});
     cancel_branches(c, (struct span){0}); /* §16.7 item 10 */
@@ -436,7 +436,7 @@ static void take_success(struct sip_branch *b, const struct sip_incoming *in)
 static void take_refusal(struct sip_branch *b, const struct sip_incoming *in)
 {
     struct sip_context *c = b->context;
-    finish(b, in->msg->status, true);
+    finish(b, in->msg->status, in->msg);
     if (c->answered)
         return;
     keep_final(b, in->msg->bytes);
@@ -462,7 +462,7 @@ static void failed(void *arg, struct sip_txn *txn, unsigned status)
 {
     struct sip_branch *b = arg;
     (void)txn;
-    finish(b, status, false);
+    finish(b, status, NULL);
     try_other_flows(b);
     go_on(b->context);
 }

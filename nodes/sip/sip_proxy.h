@@ -72,9 +72,9 @@ struct sip_proxy_hooks {
      * be NULL. */
     void (*response)(void *arg, struct sip_context *c, unsigned target, const struct sip_incoming *in,
                      struct sip_rewrite *out);
-    /* The branch of target number `target` has its final status: received, or (not `heard`) what counts as such, 408
-     * and 503 when no answer came. Every 2xx once per repetition. May be NULL. */
-    void (*tried)(void *arg, struct sip_context *c, unsigned target, unsigned status, bool heard);
+    /* The branch of target number `target` has its final status: that of `response`, or without one (NULL) what counts
+     * as such, 408 and 503 when no answer came. Every 2xx once per repetition. May be NULL. */
+    void (*tried)(void *arg, struct sip_context *c, unsigned target, unsigned status, const struct sip_msg *response);
     /* This status went to the caller: 101–699, forwarded or the proxy's own; every 2xx once per repetition. May be
      * NULL. */
     void (*answered)(void *arg, struct sip_context *c, unsigned status);

@@ -31,17 +31,17 @@ static void sb_12_a_server_that_failed_rests_for_the_blacklist(void **state)
     struct sbc_servers set;
     sbc_servers_init(&set, at, 2, 41 * SEC);
     assert_first(&set, 0, pbx);
-    assert_true(sbc_servers_failed(&set, pbx, 10 * SEC));
-    assert_false(sbc_servers_failed(&set, pbx, 10 * SEC));
+    assert_true(sbc_servers_failed(&set, pbx, 10 * SEC, 0));
+    assert_false(sbc_servers_failed(&set, pbx, 10 * SEC, 0));
     assert_first(&set, 51 * SEC - 1, backup);
     assert_first(&set, 51 * SEC, pbx);
-    sbc_servers_failed(&set, pbx, 60 * SEC);
-    sbc_servers_failed(&set, backup, 60 * SEC);
+    sbc_servers_failed(&set, pbx, 60 * SEC, 0);
+    sbc_servers_failed(&set, backup, 60 * SEC, 0);
     assert_first(&set, 60 * SEC, pbx); /* something has to be tried */
     assert_true(sbc_servers_answered(&set, backup));
     assert_false(sbc_servers_answered(&set, backup));
     assert_first(&set, 60 * SEC, backup);
-    assert_false(sbc_servers_failed(&set, phone, 0));
+    assert_false(sbc_servers_failed(&set, phone, 0, 0));
     assert_true(sbc_servers_have(&set, backup));
     assert_false(sbc_servers_have(&set, phone));
 }
@@ -52,7 +52,7 @@ static void sb_11_a_monitored_server_rests_until_it_answers(void **state)
     const struct endpoint at[] = {pbx, backup};
     struct sbc_servers set;
     sbc_servers_init(&set, at, 2, NEVER);
-    sbc_servers_failed(&set, pbx, 0);
+    sbc_servers_failed(&set, pbx, 0, 60 * SEC);
     assert_first(&set, 24 * HOUR, backup);
     sbc_servers_answered(&set, pbx);
     assert_first(&set, 24 * HOUR, pbx);
@@ -105,6 +105,23 @@ static void rfc_3263_4_3_a_register_refused_with_503_goes_to_the_backup(void **s
     assert_int_equal(sent_to(&f, pbx, "REGISTER "), 2);
     answer(&f, pbx, inside, "200 OK", "Contact: <sip:101@192.168.1.20:5060>;expires=3600\r\n", "");
     assert_int_equal(fake_traced(f.host, "\"server\",\"state\":\"back\"", "\"server\":\"10.0.1.10:5060\""), 1);
+    fixture_fini(&f);
+}
+
+/* Failure "503 Retry-After ignored". */
+static void rfc_3261_21_5_4_retry_after_goes_over_the_blacklist(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(open_to_all);
+    calls(&f, "c1");
+    answer(&f, pbx, inside, "503 Service Unavailable", "Retry-After: 120 (busy);duration=60\r\n", "");
+    answer(&f, backup, inside, "486 Busy Here", "", "");
+    fake_advance(f.host, 120 * SEC - 1);
+    calls(&f, "c2");
+    assert_int_equal(sent_to(&f, pbx, "INVITE "), 1);
+    fake_advance(f.host, 120 * SEC);
+    calls(&f, "c3");
+    assert_int_equal(sent_to(&f, pbx, "INVITE "), 2);
     fixture_fini(&f);
 }
 
@@ -255,6 +272,7 @@ int main(void)
         cmocka_unit_test(sb_12_a_server_that_failed_rests_for_the_blacklist),
         cmocka_unit_test(sb_11_a_monitored_server_rests_until_it_answers),
         cmocka_unit_test(rfc_3263_4_3_a_register_refused_with_503_goes_to_the_backup),
+        cmocka_unit_test(rfc_3261_21_5_4_retry_after_goes_over_the_blacklist),
         cmocka_unit_test(both_refuse_and_the_phone_is_told),
         cmocka_unit_test(a_silent_pbx_is_on_the_blacklist_for_the_next_register),
         cmocka_unit_test(a_call_goes_on_to_the_backup),
