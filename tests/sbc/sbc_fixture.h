@@ -126,8 +126,10 @@ static inline void assert_starts(const char *message, const char *start)
 static inline void take(const char *text, const char *before, const char *end, char *dst, size_t cap)
 {
     const char *at = strstr(text, before);
-    if (!at)
+    if (!at) {
         fail_msg("%s is missing in: %s", before, text);
+        return;
+    }
     at += strlen(before);
     assert_true(span_copy(span_make(at, strcspn(at, end)), dst, cap));
 }
