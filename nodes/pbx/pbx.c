@@ -2,7 +2,7 @@
  *
  * `restart` is what a reboot does to a PBX: transactions, nonces and the records of running calls are gone; the
  * registrations too, unless they are remembered (PB-2). Calls that are up go on, since their media does not pass here.
- */
+ * A power cut (the step that stops the node) forgets them whatever the setting says: a node has no disk. */
 #include "nodes/base/error.h"
 #include "nodes/node.h"
 #include "nodes/pbx/pbx_node.h"
@@ -37,37 +37,28 @@ static void down(struct pbx *pbx)
     sip_proxy_free(pbx->proxy);
     sip_txns_free(pbx->txns);
     sip_transport_free(pbx->transport);
+    tls_context_free(pbx->tls);
     sip_realm_free(pbx->realm);
     pbx_cdrs_free(pbx->cdrs);
     pbx->proxy = NULL;
     pbx->txns = NULL;
     pbx->transport = NULL;
+    pbx->tls = NULL;
     pbx->realm = NULL;
     pbx->cdrs = NULL;
 }
 
-static int listen_on(struct pbx *pbx)
-{
-    struct endpoint local = {host_port(pbx->host, "on")->addr, (uint16_t)pbx->settings->port};
-    struct text route = text_on(pbx->record_route, sizeof pbx->record_route);
-    text_str(&route, "<sip:");
-    text_endpoint(&route, local);
-    text_str(&route, ";lr>");
-    return sip_transport_listen(pbx->transport, local, (struct endpoint){0, 0}, &pbx->socket);
-}
-
-static int up(struct pbx *pbx)
+static int up(struct pbx *pbx, struct text *why)
 {
     static const struct sip_txns_events events = {.request = request, .ack = ack};
     const struct pbx_settings *s = pbx->settings;
-    int error = sip_transport_new(&pbx->transport, pbx->host, &(struct sip_transport_config){0});
-    if (!error)
-        error = listen_on(pbx);
+    struct sip_proxy_config proxy = {.timer_c = s->no_answer};
+    int error = pbx_transport_open(pbx, why);
+    proxy.double_record_route = pbx->sockets_n > 1;
     if (!error)
         error = sip_txns_new(&pbx->txns, pbx->transport, &(struct sip_timing){0}, &events, pbx);
     if (!error)
-        error = sip_proxy_new(&pbx->proxy, pbx->txns, &(struct sip_proxy_config){.timer_c = s->no_answer},
-                              &pbx_call_hooks, pbx);
+        error = sip_proxy_new(&pbx->proxy, pbx->txns, &proxy, &pbx_call_hooks, pbx);
     if (!error)
         error = sip_realm_new(&pbx->realm, pbx->host, span_of(s->domain), s->nonce_life);
     if (!error)
@@ -99,10 +90,12 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     if (!error)
         error = pbx_mwi_new(&pbx->mwi, pbx);
     if (!error)
-        error = up(pbx);
+        error = up(pbx, why);
     if (error) {
-        text_str(why, "the PBX cannot open its SIP port: ");
-        text_str(why, fe_error_text(error));
+        if (why && why->n == 0) {
+            text_str(why, "the PBX cannot open its SIP port: ");
+            text_str(why, fe_error_text(error));
+        }
         stop(pbx);
         return error;
     }
@@ -124,10 +117,16 @@ static void restart(struct pbx *pbx, struct span line)
     if (!pbx->settings->remember)
         pbx_location_forget(pbx->location);
     down(pbx);
-    if (up(pbx)) {
+    pbx_location_remove_connections(pbx->location); /* a reboot closes them */
+    if (up(pbx, NULL)) {
         bad_command(pbx, line, "the PBX did not come up again");
         host_exit(pbx->host, 1);
     }
+}
+
+static const char *conflict(const void *settings, struct text *why)
+{
+    return pbx_transport_conflict(settings, why);
 }
 
 static void command(void *node, struct span line)
@@ -158,6 +157,7 @@ const struct node_kind pbx_kind = {
     .far = true,
     .options = pbx_options,
     .settings_size = sizeof(struct pbx_settings),
+    .conflict = conflict,
     .start = start,
     .command = command,
     .stop = stop,

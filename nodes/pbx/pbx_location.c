@@ -72,15 +72,41 @@ static void trace(const struct pbx_binding *b, const char *state)
     host_trace_end(location->host);
 }
 
-/* The link that points to the binding with an equal contact, or to the end of the list. */
-static struct pbx_binding **place(struct pbx_line *line, const struct sip_uri *uri)
+/* An instance is a URN, whose letters of a UUID mean the same in both cases (RFC 4122 §3). */
+static bool has_key(const struct pbx_binding *b, const struct pbx_key *key)
+{
+    struct sip_uri known;
+    if (!span_empty(key->instance) || !span_empty(b->contact.instance))
+        return b->contact.reg_id == key->reg_id && span_equal_nocase(b->contact.instance, key->instance);
+    return sip_uri_parse(b->contact.uri, &known) == 0 && sip_uri_equal(&known, key->uri);
+}
+
+const struct pbx_binding *pbx_line_find(const struct pbx_line *line, const struct pbx_key *key)
+{
+    const struct pbx_binding *b = line->first;
+    while (b && !has_key(b, key))
+        b = b->next;
+    return b;
+}
+
+const struct pbx_binding *pbx_line_reached(const struct pbx_line *line, const struct sip_uri *uri)
+{
+    const struct pbx_binding *longest = NULL;
+    for (const struct pbx_binding *b = line->first; b; b = b->next) {
+        struct sip_uri known;
+        if (b->contact.flow.remote.port && (!longest || b->contact.expires > longest->contact.expires) &&
+            sip_uri_parse(b->contact.uri, &known) == 0 && sip_uri_equal(&known, uri))
+            longest = b;
+    }
+    return longest;
+}
+
+/* The link that points to the binding with this key, or to the end of the list. */
+static struct pbx_binding **place(struct pbx_line *line, const struct pbx_key *key)
 {
     struct pbx_binding **at = &line->first;
-    for (; *at; at = &(*at)->next) {
-        struct sip_uri known;
-        if (sip_uri_parse((*at)->contact.uri, &known) == 0 && sip_uri_equal(&known, uri))
-            break;
-    }
+    while (*at && !has_key(*at, key))
+        at = &(*at)->next;
     return at;
 }
 
@@ -105,7 +131,8 @@ static void expired(void *arg)
 
 static struct pbx_binding *binding_new(struct pbx_line *line, const struct pbx_contact *contact)
 {
-    struct pbx_binding *b = malloc(sizeof *b + contact->uri.n + contact->path.n + contact->call_id.n);
+    struct pbx_binding *b =
+        malloc(sizeof *b + contact->uri.n + contact->path.n + contact->call_id.n + contact->instance.n);
     if (!b)
         return NULL;
     *b = (struct pbx_binding){.line = line, .contact = *contact};
@@ -113,6 +140,7 @@ static struct pbx_binding *binding_new(struct pbx_line *line, const struct pbx_c
     b->contact.uri = pbx_keep(&at, contact->uri);
     b->contact.path = pbx_keep(&at, contact->path);
     b->contact.call_id = pbx_keep(&at, contact->call_id);
+    b->contact.instance = pbx_keep(&at, contact->instance);
     timer_init(&b->expiry, expired, b);
     return b;
 }
@@ -126,7 +154,8 @@ int pbx_line_set(struct pbx_line *line, const struct pbx_contact *contact)
     struct pbx_binding *b = binding_new(line, contact);
     if (!b)
         return FE_EMEM;
-    struct pbx_binding **at = place(line, &uri);
+    struct pbx_binding **at =
+        place(line, &(struct pbx_key){.uri = &uri, .instance = contact->instance, .reg_id = contact->reg_id});
     bool known = *at != NULL;
     if (known)
         unlink_and_free(at);
@@ -138,19 +167,9 @@ int pbx_line_set(struct pbx_line *line, const struct pbx_contact *contact)
     return 0;
 }
 
-const struct pbx_binding *pbx_line_find(const struct pbx_line *line, const struct sip_uri *uri)
+void pbx_line_remove(struct pbx_line *line, const struct pbx_key *key)
 {
-    for (const struct pbx_binding *b = line->first; b; b = b->next) {
-        struct sip_uri known;
-        if (sip_uri_parse(b->contact.uri, &known) == 0 && sip_uri_equal(&known, uri))
-            return b;
-    }
-    return NULL;
-}
-
-void pbx_line_remove(struct pbx_line *line, const struct sip_uri *uri)
-{
-    struct pbx_binding **at = place(line, uri);
+    struct pbx_binding **at = place(line, key);
     if (!*at)
         return;
     trace(*at, "removed");
@@ -176,6 +195,33 @@ void pbx_location_forget(struct pbx_location *location)
 {
     for (size_t i = 0; i < location->lines_n; i++)
         pbx_line_remove_all(&location->lines[i]);
+}
+
+/* Removes what was reached by this flow; NULL: by any connection. */
+static void remove_reached(struct pbx_line *line, const struct sip_flow *flow)
+{
+    struct pbx_binding **at = &line->first;
+    while (*at) {
+        const struct sip_flow *own = &(*at)->contact.flow;
+        if (flow ? sip_flow_equal(*own, *flow) : own->connection != 0) {
+            trace(*at, "removed");
+            unlink_and_free(at);
+        } else {
+            at = &(*at)->next;
+        }
+    }
+}
+
+void pbx_location_remove_flow(struct pbx_location *location, struct sip_flow flow)
+{
+    for (size_t i = 0; i < location->lines_n; i++)
+        remove_reached(&location->lines[i], &flow);
+}
+
+void pbx_location_remove_connections(struct pbx_location *location)
+{
+    for (size_t i = 0; i < location->lines_n; i++)
+        remove_reached(&location->lines[i], NULL);
 }
 
 static size_t range_size(const struct port_range *range)

@@ -254,10 +254,10 @@ static uint32_t grant(const struct sip_msg *msg)
     return expires < EXPIRES_MOST ? expires : EXPIRES_MOST;
 }
 
-static void contact_write(const struct pbx *pbx, struct text *out)
+/* Where the phone's next SUBSCRIBE goes: to where this one came. */
+static void contact_write(const struct pbx *pbx, const struct sip_txn *txn, struct text *out)
 {
-    text_str(out, "<sip:");
-    text_endpoint(out, sip_transport_local(pbx->transport, pbx->socket));
+    pbx_put_address(pbx, out, sip_txn_flow(txn).socket);
     text_char(out, '>');
 }
 
@@ -266,7 +266,7 @@ static void accept_with(struct pbx *pbx, struct sip_txn *txn, uint32_t expires)
     char room[128];
     struct text headers = text_on(room, sizeof room);
     text_str(&headers, "Contact: ");
-    contact_write(pbx, &headers);
+    contact_write(pbx, txn, &headers);
     text_str(&headers, "\r\nExpires: ");
     text_u64(&headers, expires);
     text_str(&headers, "\r\n");
@@ -305,7 +305,7 @@ static void begin(struct pbx *pbx, struct sip_txn *txn, const struct sip_incomin
         sip_txn_reply_status(txn, 500);
         return;
     }
-    contact_write(pbx, &contact);
+    contact_write(pbx, txn, &contact);
     int error = sip_dialog_init_uas(&s->dialog, pbx->txns, in, sip_txn_tag(txn), text_span(&contact));
     if (!error)
         error = sip_dialog_confirm(&s->dialog, NULL);

@@ -24,11 +24,24 @@ struct pbx {
     struct sip_proxy *proxy;
     struct sip_realm *realm;
     struct pbx_cdrs *cdrs;
-    struct pbx_mwi *mwi; /* a restart keeps the mailboxes */
+    struct tls_context *tls; /* NULL: no TLS */
+    unsigned sockets_n;      /* socket 0 is where requests leave whose URI does not say otherwise */
+    struct pbx_mwi *mwi;     /* a restart keeps the mailboxes */
     struct pbx_service service;
-    unsigned socket;
-    char record_route[64]; /* "<sip:10.0.1.10;lr>" */
 };
+
+/* The option tags that this PBX understands, comma separated. */
+static inline struct span pbx_extensions(const struct pbx *pbx)
+{
+    return pbx->settings->outbound ? SPAN("path, outbound") : SPAN("path");
+}
+
+/* ---- pbx_transport.c ---- */
+/* The layer and its sockets. Errors as sip_transport_open() and sip_identity_context(); `why` may be NULL. */
+int pbx_transport_open(struct pbx *pbx, struct text *why);
+/* "<sip:10.0.1.10:5061;transport=tls": for the caller to finish. */
+void pbx_put_address(const struct pbx *pbx, struct text *t, unsigned socket);
+const char *pbx_transport_conflict(const struct pbx_settings *s, struct text *why); /* as node_kind.conflict */
 
 /* ---- pbx_registrar.c ---- */
 void pbx_registrar_request(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in);

@@ -1,7 +1,8 @@
-/* REGISTER (RFC 3261 §10.3). The request is read whole before anything changes: either all of its contacts are taken,
- * or none (§10.3 step 7). */
+/* REGISTER (RFC 3261 §10.3, RFC 5626 §6). The request is read whole before anything changes: either all of its contacts
+ * are taken, or none (§10.3 step 7). */
 #include "nodes/base/error.h"
 #include "nodes/pbx/pbx_node.h"
+#include "nodes/pbx/pbx_outbound.h"
 #include "nodes/proto/sip_build.h"
 
 enum {
@@ -17,6 +18,7 @@ struct registration {
     uint32_t cseq;
     struct span path; /* all values, comma separated */
     bool all;         /* "*": everything goes */
+    bool outbound;    /* RFC 5626 governs: contacts with instance and reg-id are known by them */
     unsigned n;
     struct {
         struct sip_contact contact;
@@ -25,6 +27,23 @@ struct registration {
     } contacts[CONTACTS_MAX];
     char path_text[2048];
 };
+
+/* A reg-id without an instance, or where outbound does not govern, is ignored (RFC 5626 §6). */
+static bool is_flow(const struct registration *r, const struct sip_contact *contact)
+{
+    return r->outbound && contact->reg_id && !span_empty(contact->instance);
+}
+
+static struct pbx_key key_of(const struct registration *r, unsigned i)
+{
+    const struct sip_contact *contact = &r->contacts[i].contact;
+    struct pbx_key key = {.uri = &r->contacts[i].uri};
+    if (is_flow(r, contact)) {
+        key.instance = contact->instance;
+        key.reg_id = contact->reg_id;
+    }
+    return key;
+}
 
 /* ---- reading: each returns 0 or the status to refuse with ---- */
 
@@ -94,12 +113,30 @@ static unsigned check_order(const struct registration *r)
 {
     for (const struct pbx_binding *b = pbx_line_bindings(r->line); b; b = b->next) {
         bool concerned = r->all;
-        for (unsigned i = 0; i < r->n && !concerned; i++)
-            concerned = pbx_line_find(r->line, &r->contacts[i].uri) == b;
+        for (unsigned i = 0; i < r->n && !concerned; i++) {
+            struct pbx_key key = key_of(r, i);
+            concerned = pbx_line_find(r->line, &key) == b;
+        }
         if (concerned && span_equal(b->contact.call_id, r->call_id) && r->cseq <= b->contact.cseq)
             return 500;
     }
     return 0;
+}
+
+/* One REGISTER comes by one flow, so it can register but one (RFC 5626 §6). */
+static unsigned check_flows(const struct registration *r)
+{
+    unsigned flows = 0;
+    for (unsigned i = 0; i < r->n; i++)
+        flows += is_flow(r, &r->contacts[i].contact) && r->contacts[i].expires > 0;
+    return flows > 1 ? 400 : 0;
+}
+
+static unsigned read_outbound(const struct pbx *pbx, struct registration *r, const struct sip_msg *msg)
+{
+    enum pbx_outbound governs = pbx->settings->outbound ? pbx_outbound_judge(msg) : PBX_OUTBOUND_NO;
+    r->outbound = governs == PBX_OUTBOUND_YES;
+    return governs == PBX_OUTBOUND_LACKING ? 439 : 0;
 }
 
 static unsigned read_registration(struct pbx *pbx, struct registration *r, const struct sip_incoming *in)
@@ -108,12 +145,16 @@ static unsigned read_registration(struct pbx *pbx, struct registration *r, const
     r->cseq = in->core->cseq.number;
     r->call_id = in->core->call_id;
     unsigned status = read_path(r, msg);
+    if (!status)
+        status = read_outbound(pbx, r, msg);
     struct sip_list list = sip_list(msg, SIP_H_CONTACT);
     struct span value;
     while (!status && sip_list_next(&list, &value))
         status = read_contact(pbx, r, msg, value);
     if (!status)
         status = check_star(r, msg);
+    if (!status)
+        status = check_flows(r);
     return status ? status : check_order(r);
 }
 
@@ -136,25 +177,46 @@ static struct endpoint first_hop(const struct registration *r, const struct sip_
     return hop;
 }
 
-static int store(struct pbx *pbx, const struct registration *r, struct endpoint source)
+/* The flow that a phone keeps open to this PBX itself: by RFC 5626 §6, and any connection (PB-5). Behind a Path it is
+ * the SBC's. */
+static bool keeps_flow(const struct registration *r, const struct sip_contact *contact, struct sip_flow source)
+{
+    return span_empty(r->path) && (is_flow(r, contact) || sip_flow_is_reliable(source));
+}
+
+static int store_contact(struct pbx *pbx, const struct registration *r, unsigned i, struct sip_flow source)
+{
+    const struct sip_contact *contact = &r->contacts[i].contact;
+    struct pbx_key key = key_of(r, i);
+    struct pbx_contact binding = {
+        .uri = contact->addr.uri,
+        .path = r->path,
+        .call_id = r->call_id,
+        .cseq = r->cseq,
+        .q = contact->has_q ? contact->q : Q_DEFAULT,
+        .hop = first_hop(r, &r->contacts[i].uri, source.remote),
+        .expires = host_now(pbx->host) + r->contacts[i].expires * SEC,
+        .instance = key.instance,
+        .reg_id = key.reg_id,
+    };
+    if (keeps_flow(r, contact, source)) {
+        binding.flow = source;
+        binding.hop = source.remote;
+    }
+    return pbx_line_set(r->line, &binding);
+}
+
+static int store(struct pbx *pbx, const struct registration *r, struct sip_flow source)
 {
     if (r->all)
         pbx_line_remove_all(r->line);
     for (unsigned i = 0; i < r->n; i++) {
-        const struct sip_contact *contact = &r->contacts[i].contact;
-        if (r->contacts[i].expires == 0) {
-            pbx_line_remove(r->line, &r->contacts[i].uri);
-            continue;
-        }
-        int error = pbx_line_set(r->line, &(struct pbx_contact){
-                                              .uri = contact->addr.uri,
-                                              .path = r->path,
-                                              .call_id = r->call_id,
-                                              .cseq = r->cseq,
-                                              .q = contact->has_q ? contact->q : Q_DEFAULT,
-                                              .hop = first_hop(r, &r->contacts[i].uri, source),
-                                              .expires = host_now(pbx->host) + r->contacts[i].expires * SEC,
-                                          });
+        struct pbx_key key = key_of(r, i);
+        int error = 0;
+        if (r->contacts[i].expires == 0)
+            pbx_line_remove(r->line, &key);
+        else
+            error = store_contact(pbx, r, i, source);
         if (error)
             return error;
     }
@@ -171,6 +233,12 @@ static void put_bindings(const struct pbx *pbx, const struct pbx_line *line, str
         text_put(headers, b->contact.uri);
         text_str(headers, ">;expires=");
         text_u64(headers, (uint64_t)((left + SEC - 1) / SEC));
+        if (b->contact.reg_id) {
+            text_str(headers, ";+sip.instance=\"");
+            text_put(headers, b->contact.instance);
+            text_str(headers, "\";reg-id=");
+            text_u64(headers, b->contact.reg_id);
+        }
         text_str(headers, "\r\n");
     }
 }
@@ -182,6 +250,8 @@ static void accept_registration(struct pbx *pbx, struct sip_txn *txn, const stru
     put_bindings(pbx, r->line, &headers);
     if (!span_empty(r->path))
         sip_put(&headers, SIP_H_PATH, r->path); /* RFC 3327 §5.3 */
+    if (r->outbound)
+        sip_put(&headers, SIP_H_REQUIRE, SPAN("outbound")); /* RFC 5626 §6: the phone may count on it */
     if (text_ok(&headers))
         sip_txn_reply(txn, &(struct sip_reply){.status = 200, .headers = text_span(&headers)});
     else
@@ -189,12 +259,12 @@ static void accept_registration(struct pbx *pbx, struct sip_txn *txn, const stru
 }
 
 /* §10.3 step 2: extensions that the phone insists on. */
-static bool understands(struct sip_txn *txn, const struct sip_msg *msg)
+static bool understands(const struct pbx *pbx, struct sip_txn *txn, const struct sip_msg *msg)
 {
     char buf[256];
     struct text headers = text_on(buf, sizeof buf);
     struct sip_problem why;
-    if (sip_check_uas(msg, SPAN("path"), &why) == 0)
+    if (sip_check_uas(msg, pbx_extensions(pbx), &why) == 0)
         return true;
     if (why.status == 420)
         sip_put(&headers, SIP_H_UNSUPPORTED, why.about);
@@ -214,7 +284,7 @@ static void refuse(struct pbx *pbx, struct sip_txn *txn, unsigned status)
 void pbx_registrar_request(struct pbx *pbx, struct sip_txn *txn, const struct sip_incoming *in)
 {
     struct registration r = {.line = pbx_line_of_text(pbx, in->core->to.uri)};
-    if (!understands(txn, in->msg))
+    if (!understands(pbx, txn, in->msg))
         return;
     if (!r.line) { /* PB-1; §10.3 step 5 */
         sip_txn_reply_status(txn, 404);
@@ -225,7 +295,7 @@ void pbx_registrar_request(struct pbx *pbx, struct sip_txn *txn, const struct si
     unsigned status = read_registration(pbx, &r, in);
     if (status)
         refuse(pbx, txn, status);
-    else if (store(pbx, &r, in->flow.remote))
+    else if (store(pbx, &r, in->flow))
         sip_txn_reply_status(txn, 500);
     else
         accept_registration(pbx, txn, &r);

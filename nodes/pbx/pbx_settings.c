@@ -2,6 +2,11 @@
 
 #define AT(field) OPTION_AT(struct pbx_settings, field)
 
+const char *const pbx_listen_words[] = {"udp", "tcp", "tls", NULL};
+
+static const struct option listen_option = {
+    "listen", OPT_CHOICE, 0, sizeof(int), .choices = pbx_listen_words, .help = "a transport"};
+
 static const struct option line_options[] = {
     {"", OPT_TEXT, OPTION_AT(struct pbx_line_settings, name), .help = "the line's number"},
     {"password", OPT_TEXT, OPTION_AT(struct pbx_line_settings, password),
@@ -21,6 +26,24 @@ const struct option pbx_options[] = {
     {"other domains", OPT_LIST, AT(domains), .each = &domain_each, .each_size = PBX_DOMAIN,
      .help = "further SIP domains that it serves with the same lines"},
     {"port", OPT_COUNT, AT(port), .def = "5060", .min = 1, .max = 65535, .help = "SIP port"},
+    {"listen", OPT_LIST, AT(listen), .each = &listen_option, .each_size = sizeof(int),
+     .help = "transports that it listens on: udp, tcp, tls; without any UDP"},
+    {"tls port", OPT_COUNT, AT(tls_port), .def = "5061", .min = 1, .max = 65535, .help = "SIP port over TLS"},
+    {"tls certificate", OPT_CERTIFICATE, AT(identity.certificate), .part = OPTION_CHAIN, .help = "what it shows"},
+    {"tls key", OPT_CERTIFICATE, AT(identity.key), .part = OPTION_KEY, .with = "tls certificate",
+     .help = "of this certificate"},
+    {"tls trust", OPT_CERTIFICATE, AT(identity.trust), .part = OPTION_TRUST,
+     .help = "whose certificates it takes from phones and SBCs"},
+    {"ask client certificate", OPT_CHOICE, AT(identity.ask), .choices = tls_ask_words, .def = "no",
+     .help = "of phones and SBCs"},
+    {"least tls version", OPT_CHOICE, AT(identity.least), .choices = tls_version_words, .def = "1.2",
+     .help = "that it speaks"},
+    {"most tls version", OPT_CHOICE, AT(identity.most), .choices = tls_version_words, .def = "1.2",
+     .help = "that it speaks"},
+    {"idle timeout", OPT_TIME, AT(idle_timeout),
+     .help = "a connection on which nothing was heard or said for so long is closed; 0: never"},
+    {"answers pings", OPT_FLAG, AT(answers_pings), .def = "yes",
+     .help = "answers keep-alives on connections (RFC 5626); one that does not looks dead to phones that send them"},
     {"min expires", OPT_TIME, AT(min_expires), .def = "60s", .min = 1 * SEC, .max = 24 * HOUR,
      .help = "a shorter registration is refused with 423"},
     {"max expires", OPT_TIME, AT(max_expires), .def = "3600s", .min = 1 * SEC, .max = 7 * 24 * HOUR,
@@ -34,7 +57,10 @@ const struct option pbx_options[] = {
     {"no answer", OPT_TIME, AT(no_answer), .def = "181s", .min = 1 * SEC,
      .help = "a phone that rings for longer is given up (timer C)"},
     {"remember registrations", OPT_FLAG, AT(remember), .def = "yes",
-     .help = "the command restart keeps the registrations"},
+     .help = "the command restart keeps the registrations; a power cut never does"},
+    {"outbound support", OPT_FLAG, AT(outbound), .def = "yes",
+     .help = "phones that register with instance and reg-id replace their old contact, and are called by the flow that "
+             "they keep open (RFC 5626)"},
     {"answers", OPT_CHOICE, AT(answers), .def = "normally", .choices = pbx_answers_words,
      .help = "how it serves: normally, refusing what is new, or not at all; also by command"},
     {"retry after", OPT_TIME, AT(retry_after), .def = "0", .min = 0, .max = 24 * HOUR,

@@ -4,8 +4,8 @@
  *     phone ── NAT ── outside [ SBC ] inside ── PBX
  *
  * The parts: sbc_register (REGISTER with Path), sbc_call (everything else; sbc_route decides), sbc_location (flows),
- * sbc_token (their names in URIs), sbc_session (offers and answers), sbc_relay (packets; sbc_latch), sbc_near (SB-4),
- * sbc_ping. */
+ * sbc_token (their names in URIs), sbc_watch (those that phones keep alive), sbc_session (offers and answers),
+ * sbc_relay (packets; sbc_latch), sbc_near (SB-4), sbc_ping, sbc_servers and sbc_monitor (PBXs and their backups). */
 #include "nodes/base/error.h"
 #include "nodes/node.h"
 #include "nodes/sbc/sbc_node.h"
@@ -18,6 +18,7 @@ static void request(void *arg, struct sip_txn *txn, const struct sip_incoming *i
 {
     struct sbc *sbc = arg;
     struct sip_routing routing;
+    sbc_watch_heard(sbc->watch, in->flow);
     if (!sip_proxy_accept(sbc->proxy, txn, in, &routing))
         return;
     if (in->msg->method == SIP_REGISTER)
@@ -31,44 +32,39 @@ static void ack(void *arg, const struct sip_incoming *in)
     sbc_call_ack(arg, in);
 }
 
-static void flow_changed(void *arg, struct endpoint flow, bool good)
+static void flow_changed(void *arg, struct sip_flow flow, bool good)
 {
     struct sbc *sbc = arg;
     sbc_ping_flow(sbc->pings, flow, good);
+    if (!good)
+        sbc_watch_end(sbc->watch, flow);
+}
+
+/* RFC 5626 §5.4: calls by this flow are answered with 430 from now on. */
+static void flow_failed(void *arg, struct sip_flow flow)
+{
+    struct sbc *sbc = arg;
+    sbc_location_remove_flow(sbc->location, flow);
 }
 
 /* ---- start and stop ---- */
 
-static enum sip_rport rport_of(const struct sbc_settings *s)
-{
-    switch ((enum sbc_rport)s->rport) {
-    case SBC_RPORT_FORCE: return SIP_RPORT_FORCE;
-    case SBC_RPORT_ASKED: return SIP_RPORT_ASKED;
-    case SBC_RPORT_IGNORE: return SIP_RPORT_IGNORE;
-    }
-    return SIP_RPORT_FORCE;
-}
-
-static int open_signalling(struct sbc *sbc)
+static int open_signalling(struct sbc *sbc, struct text *why)
 {
     static const struct sip_txns_events events = {.request = request, .ack = ack};
     const struct sbc_settings *s = &sbc->settings;
-    struct endpoint outside = {host_port(sbc->host, "outside")->addr, (uint16_t)s->port};
-    struct endpoint inside = {host_port(sbc->host, "inside")->addr, (uint16_t)s->port};
-    struct endpoint advertised = {s->public_address, s->public_address ? (uint16_t)s->port : 0}; /* SB-3 */
     struct sip_timing timing = {.t1 = s->base_retransmission, .t2 = s->longest_retransmission};
-    struct sip_proxy_config proxy = {.max_forwards = s->max_forwards, .double_record_route = true};
-    int error = sip_transport_new(&sbc->transport, sbc->host, &(struct sip_transport_config){.rport = rport_of(s)});
-    if (!error)
-        error = sip_transport_listen(sbc->transport, outside, advertised, &sbc->socket[SBC_OUTSIDE]);
-    if (!error)
-        error = sip_transport_listen(sbc->transport, inside, (struct endpoint){0, 0}, &sbc->socket[SBC_INSIDE]);
+    struct sip_proxy_config proxy = {
+        .max_forwards = s->max_forwards, .double_record_route = true, .timer_c = s->invite_timeout};
+    int error = sbc_transport_open(sbc, why);
     if (!error)
         error = sip_txns_new(&sbc->txns, sbc->transport, &timing, &events, sbc);
     if (!error)
         error = sip_proxy_new(&sbc->proxy, sbc->txns, &proxy, &sbc_call_hooks, sbc);
     if (!error)
         error = sbc_registers_new(&sbc->registers);
+    if (!error)
+        error = sbc_monitor_new(&sbc->monitor, sbc);
     return error;
 }
 
@@ -97,6 +93,8 @@ static int open_media(struct sbc *sbc)
     if (!error)
         error = sbc_pings_new(&sbc->pings, sbc);
     if (!error)
+        error = sbc_watch_new(&sbc->watch, sbc->host, flow_failed, sbc);
+    if (!error)
         error = sbc_location_new(&sbc->location, sbc->host, &events, sbc);
     return error;
 }
@@ -104,14 +102,18 @@ static int open_media(struct sbc *sbc)
 static void stop(void *node)
 {
     struct sbc *sbc = node;
+    sbc_monitor_free(sbc->monitor);
     sbc_registers_free(sbc->registers);
     sip_proxy_free(sbc->proxy);
     sip_txns_free(sbc->txns);
     sip_transport_free(sbc->transport);
     sbc_location_free(sbc->location);
+    sbc_watch_free(sbc->watch);
     sbc_pings_free(sbc->pings);
     sbc_sessions_free(sbc->sessions);
     sbc_relay_free(sbc->relay);
+    tls_context_free(sbc->tls[SBC_OUTSIDE]);
+    tls_context_free(sbc->tls[SBC_INSIDE]);
     free(sbc);
 }
 
@@ -125,17 +127,35 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     sbc->settings = *(const struct sbc_settings *)settings;
     host_stream(h, "flow tokens", &rng);
     sbc_token_key_init(&sbc->key, &rng);
+    sbc_servers_init(&sbc->servers, sbc->settings.pbx.items, (unsigned)sbc->settings.pbx.n,
+                     sbc->settings.monitor_servers ? NEVER : sbc->settings.blacklist);
     int error = host_port(h, "outside") && host_port(h, "inside") ? open_media(sbc) : FE_EUNREACH;
     if (!error)
-        error = open_signalling(sbc);
+        error = open_signalling(sbc, why);
     if (error) {
-        text_str(why, "the SBC cannot open its ports outside and inside: ");
-        text_str(why, fe_error_text(error));
+        if (why && why->n == 0) {
+            text_str(why, "the SBC cannot open its ports outside and inside: ");
+            text_str(why, fe_error_text(error));
+        }
         stop(sbc);
         return error;
     }
     *node = sbc;
     return 0;
+}
+
+/* Settings that are right one by one but not together. */
+static const char *conflict(const void *settings, struct text *why)
+{
+    const struct sbc_settings *s = settings;
+    if (s->pbx.n > SBC_SERVERS_MAX) {
+        text_str(why, "at most ");
+        text_u64(why, SBC_SERVERS_MAX);
+        text_str(why, " PBXs can be named");
+        return "pbx";
+    }
+    const char *setting = sbc_ports_conflict(s, why);
+    return setting ? setting : sbc_transport_conflict(s, why);
 }
 
 /* ---- commands ---- */
@@ -164,8 +184,8 @@ static void report(struct sbc *sbc)
 /* Settings that take effect while the SBC runs. */
 static bool is_live(struct span name)
 {
-    static const char *const live[] = {"media ttl", "media latching", "late source change", "register expires",
-                                       "options ping"};
+    static const char *const live[] = {"media ttl",        "media latching", "late source change",
+                                       "register expires", "options ping",   "flow timer"};
     for (size_t i = 0; i < sizeof live / sizeof *live; i++)
         if (span_is(name, live[i]))
             return true;
@@ -214,9 +234,11 @@ const struct node_kind sbc_kind = {
     .far = true,
     .options = sbc_options,
     .settings_size = sizeof(struct sbc_settings),
+    .conflict = conflict,
     .start = start,
     .command = command,
     .stop = stop,
     .commands = "report               registrations, calls and relayed packets, as one line of the trace\n"
-                "set SETTING VALUE    media ttl, media latching, late source change, register expires, options ping\n",
+                "set SETTING VALUE    media ttl, media latching, late source change, register expires, options ping,\n"
+                "                     flow timer\n",
 };

@@ -24,11 +24,17 @@ struct pass {
 /* What the request's own Routes say. */
 struct ticket {
     enum sbc_token_state token;
-    struct endpoint flow; /* SBC_TOKEN_GOOD */
+    struct sip_flow flow; /* SBC_TOKEN_GOOD */
     uint64_t call;        /* 0: none */
 };
 
 /* ---- reading ---- */
+
+/* The key outlives a restart, the rows of ports may not. */
+static bool is_outside(const struct sbc *sbc, struct sip_flow flow)
+{
+    return flow.socket < sbc->ports_n && sip_transport_of(sbc->transport, flow.socket) == flow.transport;
+}
 
 static void read_own_route(const struct sbc *sbc, struct span text, struct ticket *ticket)
 {
@@ -37,7 +43,9 @@ static void read_own_route(const struct sbc *sbc, struct span text, struct ticke
     if (sip_uri_parse(text, &uri))
         return;
     if (!span_empty(uri.user))
-        ticket->token = sbc_token_read(&sbc->key, uri.user, &ticket->flow) == 0 ? SBC_TOKEN_GOOD : SBC_TOKEN_BAD;
+        ticket->token = sbc_token_read(&sbc->key, uri.user, &ticket->flow) == 0 && is_outside(sbc, ticket->flow)
+                            ? SBC_TOKEN_GOOD
+                            : SBC_TOKEN_BAD;
     if (sip_uri_param(&uri, "call", &call) && call.p)
         span_u64(call, UINT64_MAX, &ticket->call);
 }
@@ -66,7 +74,7 @@ enum sbc_addressee sbc_addressee(const struct sbc *sbc, struct span text)
         return SBC_SOMEBODY_ELSE;
     if (sip_transport_is_own(sbc->transport, at))
         return SBC_ITSELF;
-    return endpoint_equal(at, sbc->settings.pbx) ? SBC_DOMAIN_OR_PBX : SBC_SOMEBODY_ELSE;
+    return sbc_servers_have(&sbc->servers, at) ? SBC_DOMAIN_OR_PBX : SBC_SOMEBODY_ELSE;
 }
 
 static struct sbc_decision decide(const struct sbc *sbc, const struct sip_incoming *in,
@@ -77,7 +85,8 @@ static struct sbc_decision decide(const struct sbc *sbc, const struct sip_incomi
         .from = from,
         .in_dialog = !span_empty(in->core->to.tag),
         .token = ticket->token,
-        .flow_registered = sbc_location_has_flow(sbc->location, from == SBC_OUTSIDE ? in->flow.remote : ticket->flow),
+        .flow_registered = sbc_location_has_flow(sbc->location, from == SBC_OUTSIDE ? in->flow : ticket->flow),
+        .flow_gone = ticket->token == SBC_TOKEN_GOOD && !sip_transport_is_alive(sbc->transport, &ticket->flow),
         .open = sbc->settings.unregistered_callers,
         .for_us = sbc_addressee(sbc, routing->uri) != SBC_SOMEBODY_ELSE,
         .preloaded = !span_empty(routing->next),
@@ -86,15 +95,9 @@ static struct sbc_decision decide(const struct sbc *sbc, const struct sip_incomi
 
 /* ---- forwarding ---- */
 
-static void put_route_uri(const struct sbc *sbc, struct text *t, enum sbc_side side, const char *token, uint64_t call)
+static void put_route_uri(const struct sbc *sbc, struct text *t, unsigned socket, const char *token, uint64_t call)
 {
-    text_str(t, "<sip:");
-    if (token) {
-        text_str(t, token);
-        text_char(t, '@');
-    }
-    text_endpoint(t, sip_transport_advertised(sbc->transport, sbc->socket[side]));
-    text_str(t, ";lr");
+    sbc_put_route(sbc, t, socket, token);
     if (call) {
         text_str(t, ";call=");
         text_u64(t, call);
@@ -103,14 +106,14 @@ static void put_route_uri(const struct sbc *sbc, struct text *t, enum sbc_side s
 }
 
 /* The outgoing side's URI comes first: the next element's way back enters by it. */
-static void put_record_route(const struct sbc *sbc, struct text *t, enum sbc_side to, struct endpoint flow,
+static void put_record_route(const struct sbc *sbc, struct text *t, enum sbc_side to, struct sip_flow flow,
                              uint64_t call)
 {
-    char token[SBC_TOKEN + 1];
+    char token[SBC_TOKEN_MAX + 1];
     sbc_token_make(&sbc->key, flow, token);
-    put_route_uri(sbc, t, to, to == SBC_OUTSIDE ? token : NULL, call);
+    put_route_uri(sbc, t, to == SBC_OUTSIDE ? flow.socket : sbc->inside, to == SBC_OUTSIDE ? token : NULL, call);
     text_str(t, ", ");
-    put_route_uri(sbc, t, sbc_side_other(to), to == SBC_OUTSIDE ? NULL : token, call);
+    put_route_uri(sbc, t, to == SBC_OUTSIDE ? sbc->inside : flow.socket, to == SBC_OUTSIDE ? NULL : token, call);
 }
 
 static bool begins_dialog(const struct sip_incoming *in)
@@ -135,21 +138,22 @@ static struct sip_flow flow_of(const struct sbc *sbc, const struct sbc_decision 
                                const struct ticket *ticket)
 {
     switch (decision->way) {
-    case SBC_TO_PBX: return sip_flow_to(sbc->socket[SBC_INSIDE], sbc->settings.pbx);
-    case SBC_TO_FLOW: return sip_flow_to(sbc->socket[SBC_OUTSIDE], ticket->flow);
+    case SBC_TO_FLOW: return ticket->flow;
+    case SBC_TO_PBX: /* each server in its turn */
     case SBC_ALONG_ROUTE:
     case SBC_REFUSED: break;
     }
-    return sip_flow_to(sbc->socket[sbc_side_other(from)], (struct endpoint){0, 0});
+    return sip_transport_flow(sbc->transport, from == SBC_OUTSIDE ? sbc->inside : ticket->flow.socket,
+                              (struct endpoint){0, 0});
 }
 
 /* Where the phone that is called stands: seen at its flow, by its own account at its Contact. */
-static void note_callee(struct sbc_session *session, const struct sip_routing *routing, struct endpoint flow)
+static void note_callee(struct sbc_session *session, const struct sip_routing *routing, struct sip_flow flow)
 {
     struct sip_uri uri;
     struct endpoint contact;
     if (sip_uri_parse(routing->uri, &uri) == 0 && sip_uri_endpoint(&uri, &contact) == 0)
-        sbc_session_callee(session, (struct sbc_place){.seen = flow.addr, .written = contact.addr});
+        sbc_session_callee(session, (struct sbc_place){.seen = flow.remote.addr, .written = contact.addr});
 }
 
 static struct pass *pass_new(struct sbc *sbc, const struct sip_incoming *in, const struct ticket *ticket)
@@ -186,6 +190,24 @@ static void end_session(struct sbc *sbc, const struct pass *pass)
         sbc_session_end(session);
 }
 
+/* The targets of a request: what the decision says, or one PBX after the other. */
+static unsigned spread(const struct sbc *sbc, const struct sbc_decision *decision, const struct sip_target *target,
+                       struct sip_target targets[SBC_SERVERS_MAX])
+{
+    struct endpoint order[SBC_SERVERS_MAX];
+    targets[0] = *target;
+    if (decision->way != SBC_TO_PBX)
+        return 1;
+    unsigned n = sbc_servers_order(&sbc->servers, host_now(sbc->host), order);
+    for (unsigned i = 0; i < n; i++) {
+        targets[i] = *target;
+        targets[i].flow = sbc_flow_inside(sbc, order[i]);
+        targets[i].phone = n > 1 ? 1 : 0;
+        targets[i].server = true;
+    }
+    return n;
+}
+
 static void forward(struct sbc *sbc, struct sip_txn *txn, const struct sip_incoming *in,
                     const struct sip_routing *routing, const struct sbc_decision *decision, const struct ticket *ticket)
 {
@@ -202,8 +224,7 @@ static void forward(struct sbc *sbc, struct sip_txn *txn, const struct sip_incom
     }
     enum sbc_side from = pass->from.side;
     if (begins_dialog(in))
-        put_record_route(sbc, &routes, sbc_side_other(from), from == SBC_OUTSIDE ? in->flow.remote : ticket->flow,
-                         pass->call);
+        put_record_route(sbc, &routes, sbc_side_other(from), from == SBC_OUTSIDE ? in->flow : ticket->flow, pass->call);
     if (decision->way == SBC_TO_FLOW && pass->opens)
         note_callee(session_of(sbc, pass), routing, ticket->flow);
     struct sip_target target = {
@@ -211,7 +232,9 @@ static void forward(struct sbc *sbc, struct sip_txn *txn, const struct sip_incom
         .record_route = text_span(&routes),
         .flow = flow_of(sbc, decision, from, ticket),
     };
-    if (!sip_proxy_forward(sbc->proxy, txn, &target, 1, pass)) {
+    struct sip_target targets[SBC_SERVERS_MAX];
+    unsigned n = spread(sbc, decision, &target, targets);
+    if (!sip_proxy_forward(sbc->proxy, txn, targets, n, pass)) {
         if (pass->opens)
             end_session(sbc, pass);
         free(pass);
@@ -293,8 +316,20 @@ static void response_passes(void *arg, struct sip_context *c, unsigned target, c
     struct sbc *sbc = arg;
     struct sbc_session *session = session_of(sbc, sip_context_owner(c));
     struct sbc_sdp_source from = {.side = sbc_side_of(sbc, in->flow), .seen = in->flow.remote};
+    sbc_watch_heard(sbc->watch, in->flow);
     if (session && has_sdp(in->msg))
         rewrite(sbc, session, &from, in->msg, out);
+}
+
+/* What a request to a PBX tells of it (SB-12). */
+static void tried(void *arg, struct sip_context *c, unsigned target, unsigned status, const struct sip_msg *response)
+{
+    struct sbc *sbc = arg;
+    struct endpoint server = sip_context_flow(c, target).remote;
+    if (status == 503 || (status == 408 && !response))
+        sbc_server_failed(sbc, server, response);
+    else if (response)
+        sbc_server_answered(sbc, server);
 }
 
 static void answered(void *arg, struct sip_context *c, unsigned status)
@@ -316,6 +351,7 @@ static void ended(void *arg, struct sip_context *c)
 const struct sip_proxy_hooks sbc_call_hooks = {
     .request = request_passes,
     .response = response_passes,
+    .tried = tried,
     .answered = answered,
     .ended = ended,
 };

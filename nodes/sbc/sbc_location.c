@@ -9,7 +9,7 @@
 struct binding {
     struct binding *next_of_aor, *next_of_flow; /* in their buckets */
     struct sbc_location *location;
-    struct endpoint flow;
+    struct sip_flow flow;
     struct timer expiry;
     size_t aor_n, contact_n;
     char text[]; /* aor, contact */
@@ -43,19 +43,26 @@ static struct binding **aor_bucket(const struct sbc_location *location, struct s
     return &location->by_aor[span_hash(aor) & (location->buckets - 1)];
 }
 
-static struct binding **flow_bucket(const struct sbc_location *location, struct endpoint flow)
+/* Flows of one endpoint by several sockets or connections share a bucket: there are few. */
+static struct binding **flow_bucket(const struct sbc_location *location, struct sip_flow flow)
 {
-    char key[6] = {(char)(flow.addr >> 24), (char)(flow.addr >> 16), (char)(flow.addr >> 8),
-                   (char)flow.addr,         (char)(flow.port >> 8),  (char)flow.port};
+    struct endpoint at = flow.remote;
+    char key[6] = {(char)(at.addr >> 24), (char)(at.addr >> 16), (char)(at.addr >> 8),
+                   (char)at.addr,         (char)(at.port >> 8),  (char)at.port};
     return &location->by_flow[span_hash(span_make(key, sizeof key)) & (location->buckets - 1)];
 }
 
-bool sbc_location_has_flow(const struct sbc_location *location, struct endpoint flow)
+static struct binding *first_of_flow(const struct sbc_location *location, struct sip_flow flow)
 {
-    for (const struct binding *b = *flow_bucket(location, flow); b; b = b->next_of_flow)
-        if (endpoint_equal(b->flow, flow))
-            return true;
-    return false;
+    struct binding *b = *flow_bucket(location, flow);
+    while (b && !sip_flow_equal(b->flow, flow))
+        b = b->next_of_flow;
+    return b;
+}
+
+bool sbc_location_has_flow(const struct sbc_location *location, struct sip_flow flow)
+{
+    return first_of_flow(location, flow) != NULL;
 }
 
 /* ---- the tables ---- */
@@ -125,7 +132,7 @@ static void trace(const struct binding *b, const char *state)
     struct record *r = host_trace(b->location->host, "location");
     record_str(r, "state", state);
     record_text(r, "aor", aor_of(b));
-    record_endpoint(r, "contact", b->flow);
+    record_endpoint(r, "contact", b->flow.remote);
     host_trace_end(b->location->host);
 }
 
@@ -156,7 +163,7 @@ static struct binding *find(const struct sbc_location *location, struct span aor
     return NULL;
 }
 
-static struct binding *add(struct sbc_location *location, struct span aor, struct span contact, struct endpoint flow)
+static struct binding *add(struct sbc_location *location, struct span aor, struct span contact, struct sip_flow flow)
 {
     if (location->n == location->buckets && grow(location))
         return NULL;
@@ -176,7 +183,7 @@ static struct binding *add(struct sbc_location *location, struct span aor, struc
     return b;
 }
 
-int sbc_location_set(struct sbc_location *location, struct span aor, struct span contact, struct endpoint flow,
+int sbc_location_set(struct sbc_location *location, struct span aor, struct span contact, struct sip_flow flow,
                      lab_time expires)
 {
     struct binding *b = find(location, aor, contact);
@@ -185,7 +192,7 @@ int sbc_location_set(struct sbc_location *location, struct span aor, struct span
         if (!b)
             return FE_EMEM;
     } else {
-        if (!endpoint_equal(b->flow, flow)) {
+        if (!sip_flow_equal(b->flow, flow)) {
             unlink_flow(b);
             b->flow = flow;
             link_flow(b);
@@ -212,6 +219,13 @@ void sbc_location_remove_all(struct sbc_location *location, struct span aor)
             end(b, "removed");
         b = next;
     }
+}
+
+void sbc_location_remove_flow(struct sbc_location *location, struct sip_flow flow)
+{
+    struct binding *b;
+    while ((b = first_of_flow(location, flow)))
+        end(b, "removed");
 }
 
 /* ---- the store ---- */

@@ -12,7 +12,7 @@ enum { BUCKETS = 1024, TAG = 16, REQUEST = 1024 };
 struct ping {
     struct ping *next; /* in its bucket */
     struct sbc_pings *set;
-    struct endpoint flow;
+    struct sip_flow flow;
     struct timer timer;
     uint32_t cseq;
     char call_id[TAG + 1]; /* one Call-ID for all pings of a flow */
@@ -24,32 +24,31 @@ struct sbc_pings {
     struct ping *bucket[BUCKETS];
 };
 
-static struct ping **place(struct sbc_pings *set, struct endpoint flow)
+static struct ping **place(struct sbc_pings *set, struct sip_flow flow)
 {
-    struct ping **at = &set->bucket[(flow.addr ^ flow.port) % BUCKETS];
-    while (*at && !endpoint_equal((*at)->flow, flow))
+    struct ping **at = &set->bucket[(flow.remote.addr ^ flow.remote.port) % BUCKETS];
+    while (*at && !sip_flow_equal((*at)->flow, flow))
         at = &(*at)->next;
     return at;
 }
 
-static void write_options(struct ping *ping, struct text *t)
+void sbc_write_options(const struct sbc *sbc, struct prng *rng, const struct sip_flow *to_flow, const char *call_id,
+                       uint32_t cseq, struct text *t)
 {
-    struct sbc *sbc = ping->set->sbc;
     char to[64];
     char from[64];
     char tag[TAG + 1];
     struct text to_uri = text_on(to, sizeof to);
     struct text from_uri = text_on(from, sizeof from);
-    sip_uri_write_endpoint(&to_uri, (struct span){0}, ping->flow);
-    sip_uri_write_endpoint(&from_uri, (struct span){0},
-                           sip_transport_advertised(sbc->transport, sbc->socket[SBC_OUTSIDE]));
-    prng_hex(&ping->set->rng, tag, TAG);
+    sip_uri_write_endpoint(&to_uri, (struct span){0}, to_flow->remote);
+    sip_uri_write_endpoint(&from_uri, (struct span){0}, sip_transport_advertised(sbc->transport, to_flow->socket));
+    prng_hex(rng, tag, TAG);
     sip_put_request_line(t, SPAN("OPTIONS"), text_span(&to_uri));
     sip_put_number(t, SIP_H_MAX_FORWARDS, sbc->settings.max_forwards);
     sip_put_addr(t, SIP_H_FROM, (struct span){0}, text_span(&from_uri), span_of(tag));
     sip_put_addr(t, SIP_H_TO, (struct span){0}, text_span(&to_uri), (struct span){0});
-    sip_put(t, SIP_H_CALL_ID, span_of(ping->call_id));
-    sip_put_cseq(t, ++ping->cseq, SPAN("OPTIONS"));
+    sip_put(t, SIP_H_CALL_ID, span_of(call_id));
+    sip_put_cseq(t, cseq, SPAN("OPTIONS"));
     sip_put_end(t);
 }
 
@@ -60,15 +59,14 @@ static void fire(void *arg)
     struct sbc *sbc = ping->set->sbc;
     char buf[REQUEST];
     struct text request = text_on(buf, sizeof buf);
-    struct sip_flow to = sip_flow_to(sbc->socket[SBC_OUTSIDE], ping->flow);
     struct sip_txn *txn;
-    write_options(ping, &request);
+    sbc_write_options(sbc, &ping->set->rng, &ping->flow, ping->call_id, ++ping->cseq, &request);
     /* A ping that cannot be sent is a ping that is lost. */
-    sip_txn_request(sbc->txns, &to, text_span(&request), (struct span){0}, &events, NULL, &txn);
+    sip_txn_request(sbc->txns, &ping->flow, text_span(&request), (struct span){0}, &events, NULL, &txn);
     host_timer_start(sbc->host, &ping->timer, host_now(sbc->host) + sbc->settings.options_ping);
 }
 
-static void begin(struct sbc_pings *set, struct endpoint flow)
+static void begin(struct sbc_pings *set, struct sip_flow flow)
 {
     struct ping **at = place(set, flow);
     struct ping *ping = *at ? NULL : malloc(sizeof *ping);
@@ -89,7 +87,7 @@ static void end(struct ping **at)
     free(ping);
 }
 
-void sbc_ping_flow(struct sbc_pings *set, struct endpoint flow, bool good)
+void sbc_ping_flow(struct sbc_pings *set, struct sip_flow flow, bool good)
 {
     if (good && set->sbc->settings.options_ping) {
         begin(set, flow);

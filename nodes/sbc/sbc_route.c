@@ -24,7 +24,7 @@ static struct sbc_decision from_inside(const struct sbc_question *q)
     case SBC_TOKEN_GOOD: break;
     }
     /* In a dialog the flow is tried even when its registration has ended: over UDP it may well still work. */
-    if (!q->in_dialog && !q->flow_registered)
+    if (q->flow_gone || (!q->in_dialog && !q->flow_registered))
         return refuse(430);
     return (struct sbc_decision){.way = SBC_TO_FLOW};
 }

@@ -2,18 +2,16 @@
  *
  * A request always crosses the SBC: what comes from outside goes inside, and the other way round.
  *
- *     from      carries                             goes to                            refused with
- *     outside   a good token in our Record-Route,   the rest of its route              403 when the token is not ours
- *               and a To tag
- *     outside   neither                             the PBX                            403 unless the flow is
- registered
- *                                                                                      or the SBC open, and the request
- *                                                                                      is for us; 403 with a preloaded
- *                                                                                      Route (SB-9)
- *     inside    a good token (Path, Record-Route)   the token's flow, whatever the     403 when the token is not ours,
- 430
- *                                                   Contact says (RFC 5626 §5.3)       when nobody is registered by it
- *     inside    no token                                                               404
+ *     from      carries                        goes to                    refused with
+ *     outside   a good token in our            the rest of its route      403 when the token is not ours
+ *               Record-Route, and a To tag
+ *     outside   neither                        the PBX                    403 unless the flow is registered or the
+ *                                                                         SBC open, and the request is for us;
+ *                                                                         403 with a preloaded Route (SB-9)
+ *     inside    a good token (Path,            the token's flow,          403 when the token is not ours; 430 when
+ *               Record-Route)                  whatever the Contact       nobody is registered by it, or its
+ *                                              says (RFC 5626 §5.3)       connection is closed
+ *     inside    no token                                                  404
  */
 #ifndef FAREND_SBC_ROUTE_H
 #define FAREND_SBC_ROUTE_H
@@ -28,6 +26,7 @@ struct sbc_question {
     enum sbc_side from;
     bool in_dialog;             /* there is a To tag */
     enum sbc_token_state token; /* in the own Routes that the request came by */
+    bool flow_gone;             /* inside: the token's connection is closed */
     bool flow_registered;       /* outside: the flow it came by; inside: the token's flow */
     bool open;                  /* the setting "unregistered callers" */
     bool for_us;                /* the Request-URI names the domain, this SBC or the PBX */

@@ -5,6 +5,7 @@
 #include "nodes/base/addr.h"
 #include "nodes/base/lab_time.h"
 #include "nodes/base/option.h"
+#include "nodes/sip/sip_identity.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,10 +32,26 @@ enum sbc_same_nat {
     SBC_SAME_NAT_AUTO,   /* SB-4: direct unless somebody is double-NATed */
 };
 
+enum sbc_port_transport { SBC_PORT_UDP, SBC_PORT_TCP, SBC_PORT_UDP_TCP, SBC_PORT_TLS };
+
+/* A row of the outside (SB-2). */
+struct sbc_port_settings {
+    char name[32];
+    uint32_t port;             /* 0: the name is it */
+    int transport;             /* enum sbc_port_transport */
+    struct option_items allow; /* struct subnet; empty: everybody */
+};
+
+enum sbc_inside_transport { SBC_INSIDE_UDP, SBC_INSIDE_TCP, SBC_INSIDE_TLS };
+
 struct sbc_settings {
-    struct endpoint pbx;
+    struct option_items pbx; /* struct endpoint: the primary, then its backups */
     char domain[128];
     uint32_t port;
+    struct option_items ports;           /* struct sbc_port_settings; empty: UDP on `port`, for everybody */
+    int inside_transport;                /* enum sbc_inside_transport */
+    struct sip_identity outside, inside; /* SB-17 */
+    lab_time connect_timeout, idle_timeout;
     ipv4 public_address; /* 0: none */
     bool unregistered_callers;
     int rport; /* enum sbc_rport */
@@ -47,7 +64,10 @@ struct sbc_settings {
     uint32_t max_forwards;
     lab_time register_expires; /* 0: as the PBX grants */
     lab_time base_retransmission, longest_retransmission;
-    lab_time options_ping; /* 0: off */
+    lab_time options_ping;              /* 0: off */
+    lab_time monitor_servers;           /* SB-11; 0: off */
+    lab_time blacklist, invite_timeout; /* SB-12 */
+    lab_time flow_timer;                /* RFC 5626 §5.4: 0: phones are told none */
 };
 
 extern const struct option sbc_options[];

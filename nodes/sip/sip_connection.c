@@ -68,7 +68,7 @@ static void set_state(struct sip_connection *c, enum sip_connection_state state)
     case SIP_SECURING: return; /* under the timer of SIP_CONNECTING, and no news */
     case SIP_UP:
         host_timer_stop(host_of(c), &c->timer);
-        if (config->idle_timeout)
+        if (config->idle_timeout && !c->socket->lasting)
             start_timer(c, config->idle_timeout);
         break;
     case SIP_DOWN: start_timer(c, 0); break;
@@ -373,7 +373,7 @@ static int connect_from(struct sip_connection *c, struct span peer)
 
 int sip_connection_open(struct sip_socket *s, struct endpoint remote, struct span peer, struct sip_connection **out)
 {
-    if (s->transport == SIP_TLS && !s->client)
+    if (s->passive || (s->transport == SIP_TLS && !s->client))
         return FE_EUNREACH;
     struct sip_connection *c = new_connection(s, remote);
     if (!c)

@@ -120,7 +120,12 @@ int sip_connections_bind(struct sip_transport_layer *t, struct sip_flow *flow)
 
 static void accepted(void *arg, struct host_tcp *tcp, struct endpoint remote)
 {
-    sip_connection_accept(arg, tcp, remote);
+    struct sip_socket *s = arg;
+    struct sip_flow flow = {.transport = s->transport, .socket = s->number, .remote = remote};
+    if (sip_socket_admits(s, remote))
+        sip_connection_accept(s, tcp, remote);
+    else
+        sip_transport_drop(s->layer, "not-allowed", NULL, NULL, &flow);
 }
 
 int sip_connections_listen(struct sip_socket *s)

@@ -210,6 +210,10 @@ static void answer_best(struct sip_context *c)
         answer_locally(c, 500);
         return;
     }
+    if (best && best->status == 430 && best->target.phone) { /* RFC 5626 §11.5: between proxies only */
+        answer_locally(c, 480);
+        return;
+    }
     if (!best || !best->final || sip_parse(span_make(best->final, best->final_size), &msg, NULL) ||
         sip_core(&msg, &core, NULL)) {
         answer_nothing(c, best ? best->status : 480);
@@ -224,11 +228,14 @@ static void answer_best(struct sip_context *c)
 
 /* ---- branches ---- */
 
-static void finish(struct sip_branch *b, unsigned status)
+static void finish(struct sip_branch *b, unsigned status, const struct sip_msg *response)
 {
+    const struct sip_proxy *p = b->context->proxy;
     b->state = SIP_BRANCH_DONE;
     b->status = status;
     host_timer_stop(host_of(b->context), &b->timer_c);
+    if (p->hooks->tried)
+        p->hooks->tried(p->arg, b->context, number_of(b), status, response);
 }
 
 static void keep_final(struct sip_branch *b, struct span bytes)
@@ -306,7 +313,7 @@ static void start_branch(struct sip_branch *b)
     if (!status && send_copy(b, &msg, &r, &rewrite))
         status = 500;
     if (status) {
-        finish(b, status);
+        finish(b, status, NULL);
         return;
     }
     b->state = SIP_BRANCH_PENDING;
@@ -322,6 +329,52 @@ static bool any_in(const struct sip_context *c, enum sip_branch_state state)
     return false;
 }
 
+/* ---- the flows of one phone: RFC 5626 §7 ---- */
+
+static bool same_phone(const struct sip_branch *a, const struct sip_branch *b)
+{
+    return a->target.phone && a->target.phone == b->target.phone;
+}
+
+static void spare_other_flows(struct sip_branch *b)
+{
+    struct sip_context *c = b->context;
+    for (unsigned i = 0; i < c->n; i++)
+        if (&c->branches[i] != b && c->branches[i].state == SIP_BRANCH_WAITING && same_phone(&c->branches[i], b))
+            c->branches[i].state = SIP_BRANCH_SPARE;
+}
+
+static struct sip_branch *spare_flow(const struct sip_branch *b)
+{
+    struct sip_context *c = b->context;
+    for (unsigned i = 0; i < c->n; i++)
+        if (c->branches[i].state == SIP_BRANCH_SPARE && same_phone(&c->branches[i], b))
+            return &c->branches[i];
+    return NULL;
+}
+
+static bool refused_globally(const struct sip_context *c);
+
+/* What the phone did not say itself: that its flow is gone, or nothing. */
+static bool flow_failed(const struct sip_branch *b)
+{
+    return b->state == SIP_BRANCH_DONE &&
+           (b->status == 408 || b->status == 430 || (b->status == 503 && (!b->final || b->target.server)));
+}
+
+/* A branch that is done is replaced by the next flow of its phone, if that makes sense, until one is under way. */
+static void try_other_flows(struct sip_branch *b)
+{
+    const struct sip_context *c = b->context;
+    struct sip_branch *next;
+    while (!c->answered && c->server && !c->cancelled && !refused_globally(c) && flow_failed(b) &&
+           (next = spare_flow(b))) {
+        b->state = SIP_BRANCH_REPLACED;
+        b = next;
+        start_branch(b);
+    }
+}
+
 /* §16.6: the targets with the highest q among those that wait. */
 static void start_group(struct sip_context *c)
 {
@@ -329,9 +382,14 @@ static void start_group(struct sip_context *c)
     for (unsigned i = 0; i < c->n; i++)
         if (c->branches[i].state == SIP_BRANCH_WAITING && c->branches[i].target.q > q)
             q = c->branches[i].target.q;
-    for (unsigned i = 0; i < c->n; i++)
-        if (c->branches[i].state == SIP_BRANCH_WAITING && c->branches[i].target.q == q)
-            start_branch(&c->branches[i]);
+    for (unsigned i = 0; i < c->n; i++) {
+        struct sip_branch *b = &c->branches[i];
+        if (b->state != SIP_BRANCH_WAITING || b->target.q != q)
+            continue;
+        spare_other_flows(b);
+        start_branch(b);
+        try_other_flows(b);
+    }
 }
 
 /* A 6xx speaks for all places where the user could be. */
@@ -369,7 +427,7 @@ static void take_provisional(struct sip_branch *b, const struct sip_incoming *in
 static void take_success(struct sip_branch *b, const struct sip_incoming *in)
 {
     struct sip_context *c = b->context;
-    finish(b, in->msg->status);
+    finish(b, in->msg->status, in->msg);
     if (!c->answered || c->invite)
         answer_with(b, in, (struct span){0});
     cancel_branches(c, (struct span){0}); /* §16.7 item 10 */
@@ -378,12 +436,13 @@ static void take_success(struct sip_branch *b, const struct sip_incoming *in)
 static void take_refusal(struct sip_branch *b, const struct sip_incoming *in)
 {
     struct sip_context *c = b->context;
-    finish(b, in->msg->status);
+    finish(b, in->msg->status, in->msg);
     if (c->answered)
         return;
     keep_final(b, in->msg->bytes);
     if (b->status >= 600)
         cancel_branches(c, (struct span){0});
+    try_other_flows(b);
     go_on(c);
 }
 
@@ -403,7 +462,8 @@ static void failed(void *arg, struct sip_txn *txn, unsigned status)
 {
     struct sip_branch *b = arg;
     (void)txn;
-    finish(b, status);
+    finish(b, status, NULL);
+    try_other_flows(b);
     go_on(b->context);
 }
 

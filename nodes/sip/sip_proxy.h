@@ -40,6 +40,12 @@ struct sip_target {
     struct sip_flow flow; /* remote.port 0: the next hop is found by §16.6 step 7 (first Route, else Request-URI) and
                              sent from socket flow.socket, unless the next_hop hook says otherwise */
     uint16_t q;           /* 0–1000 */
+    /* Targets with the same number, not 0, are flows of one phone (RFC 5626 §7): only the first of them is sent to, and
+     * the next one only in place of one that failed, with 408, 430 or without any response. Once the phone has answered
+     * otherwise the rest are not tried. Or they are servers of one service (RFC 3263 §4.3), with `server`: then 503 is
+     * a failure too. */
+    unsigned phone;
+    bool server;
 };
 
 /* What the owner may change in a message that is about to leave; filled with what would be sent. Memory that the hook
@@ -66,6 +72,9 @@ struct sip_proxy_hooks {
      * be NULL. */
     void (*response)(void *arg, struct sip_context *c, unsigned target, const struct sip_incoming *in,
                      struct sip_rewrite *out);
+    /* The branch of target number `target` has its final status: that of `response`, or without one (NULL) what counts
+     * as such, 408 and 503 when no answer came. Every 2xx once per repetition. May be NULL. */
+    void (*tried)(void *arg, struct sip_context *c, unsigned target, unsigned status, const struct sip_msg *response);
     /* This status went to the caller: 101–699, forwarded or the proxy's own; every 2xx once per repetition. May be
      * NULL. */
     void (*answered)(void *arg, struct sip_context *c, unsigned status);

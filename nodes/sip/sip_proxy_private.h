@@ -17,9 +17,11 @@ struct sip_proxy {
 };
 
 enum sip_branch_state {
-    SIP_BRANCH_WAITING, /* its group has not had its turn */
-    SIP_BRANCH_PENDING, /* sent; no final response yet */
-    SIP_BRANCH_DONE,    /* `status` is final; its transaction may live on */
+    SIP_BRANCH_WAITING,  /* its group has not had its turn */
+    SIP_BRANCH_SPARE,    /* another flow of its phone has been tried; its turn is when that one fails (RFC 5626 §7) */
+    SIP_BRANCH_PENDING,  /* sent; no final response yet */
+    SIP_BRANCH_DONE,     /* `status` is final; its transaction may live on */
+    SIP_BRANCH_REPLACED, /* its flow failed and another one of its phone was tried: `status` no longer counts */
 };
 
 /* One target of a context (the client half of §16.6 and §16.7). */

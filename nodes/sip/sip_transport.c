@@ -114,6 +114,10 @@ static int open_socket(struct sip_socket *s, const struct sip_local *local)
     s->connect_port = local->connect_port;
     s->server = local->server;
     s->client = local->client;
+    s->lasting = local->lasting;
+    s->passive = local->passive;
+    s->admits = local->admits;
+    s->admits_arg = local->admits_arg;
     if (s->transport == SIP_UDP)
         return sip_udp_open(s);
     if (s->local.port == 0)

@@ -166,9 +166,15 @@ struct sip_local {
                                      free one; streams: port 0 is the usual one, 5060 or 5061 */
     struct endpoint advertised;   /* what own Vias say (a public address in front of a 1:1 NAT); addr 0: `at` */
     bool deaf;                    /* streams: accepts no connections, only opens them; `at` is written into Vias */
-    uint16_t connect_port;        /* streams: connections are opened from this local port (PH-4); 0: from a free one */
-    struct tls_context *server;   /* TLS: for connections accepted; not NULL unless deaf */
-    struct tls_context *client;   /* TLS: for connections opened; NULL: none is ever opened (PB-5) */
+    bool lasting;                 /* streams: connections may idle, whatever idle_timeout says */
+    bool passive;                 /* streams: opens none, so that what has no connection cannot be sent (PB-5) */
+    /* Whom it listens to (SB-2); NULL: everybody. What others send is dropped as "not-allowed" before it is read, and a
+     * connection of theirs is reset. */
+    bool (*admits)(const void *arg, struct endpoint from);
+    const void *admits_arg;
+    uint16_t connect_port;      /* streams: connections are opened from this local port (PH-4); 0: from a free one */
+    struct tls_context *server; /* TLS: for connections accepted; not NULL unless deaf */
+    struct tls_context *client; /* TLS: for connections opened; NULL: none is ever opened (PB-5) */
 };
 
 /* FE_ERANGE; FE_EMEM; errors as host_udp_open, host_tcp_listen. The contexts outlive the layer. */

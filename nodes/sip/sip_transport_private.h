@@ -18,7 +18,15 @@ struct sip_socket {
     struct host_listener *listener; /* streams; NULL: deaf */
     uint16_t connect_port;          /* streams; 0: a free one */
     struct tls_context *server, *client;
+    bool lasting, passive;
+    bool (*admits)(const void *arg, struct endpoint from); /* NULL: everybody */
+    const void *admits_arg;
 };
+
+static inline bool sip_socket_admits(const struct sip_socket *s, struct endpoint from)
+{
+    return !s->admits || s->admits(s->admits_arg, from);
+}
 
 /* By serial number, which is the order in which they came. */
 struct sip_connections {

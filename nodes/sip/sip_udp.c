@@ -15,6 +15,11 @@ static void received(void *arg, struct endpoint from, uint8_t ttl, struct span d
     struct sip_transport_layer *t = socket->layer;
     struct sip_msg msg;
     struct sip_problem why = {0};
+    struct sip_flow flow = sip_flow_to(socket->number, from);
+    if (!sip_socket_admits(socket, from)) {
+        sip_transport_drop(t, "not-allowed", NULL, NULL, &flow);
+        return;
+    }
     if (is_keep_alive(data)) {
         t->count.keep_alives++;
         return;
@@ -24,7 +29,7 @@ static void received(void *arg, struct endpoint from, uint8_t ttl, struct span d
         return;
     }
     (void)sip_parse(data, &msg, &why);
-    sip_arrival_take(t, &msg, &why, sip_flow_to(socket->number, from), ttl);
+    sip_arrival_take(t, &msg, &why, flow, ttl);
 }
 
 static void refused(void *arg, const struct host_icmp *error)

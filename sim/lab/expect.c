@@ -15,7 +15,7 @@ static const char *const causes[] = {
     "lost",        "queue-full",  "too-big",    "down",       "no-such-host", "ttl-exceeded", "no-route", "no-mapping",
     "filtered",    "no-hairpin",  "no-port",    "bad-packet", "alg-unparsed", "bad-sip",      "bad-sdp",  "not-ours",
     "bad-rtp",     "not-latched", "no-session", "bad-stun",   "bad-dns",      "icmp-off",     "fault",    "partition",
-    "powered-off", NULL};
+    "powered-off", "not-allowed", NULL};
 static const char *const fault_words[] = {"drop", "delay", "duplicate", "corrupt", "truncate", NULL};
 static const char *const impairments[] = {"duplicated", "corrupted", NULL};
 static const char *const mapping_states[] = {"created", "expired", "removed", NULL};
@@ -28,6 +28,7 @@ static const char *const subscription_states[] = {"trying", "active",    "notifi
                                                   "added",  "refreshed", "expired",  "removed", NULL};
 static const char *const service_states[] = {"normal", "503", "silent", "stopping", NULL};
 static const char *const location_states[] = {"added", "refreshed", "expired", "removed", NULL};
+static const char *const pbx_states[] = {"lost", "back", NULL};
 static const char *const relay_states[] = {"opened", "latched", "moved", "refused", "closed", NULL};
 static const char *const cdr_results[] = {"answered", "busy", "no-answer", "cancelled", "failed", NULL};
 static const char *const program_states[] = {"started", "ready", "unready", "ended", NULL};
@@ -132,6 +133,12 @@ const struct event_word expect_events[] = {
      {{"at", "node", EVENT_NODE, .help = "the PBX or SBC"},
       {"state", "state", EVENT_WORDS, location_states, .help = "what happened"},
       {"contact", "contact", EVENT_TEXT, .help = "the endpoint registered"}}},
+    {"server",
+     "server",
+     "what an SBC finds out about the PBXs behind it",
+     {{"at", "node", EVENT_NODE, .help = "the SBC"},
+      {"state", "state", EVENT_WORDS, pbx_states, .help = "what became of it"},
+      {"server", "server", EVENT_TEXT, .help = "the PBX's endpoint, as 10.0.1.10:5060"}}},
     {"relay",
      "relay",
      "an SBC's media relays",

@@ -70,6 +70,12 @@ static void state_say(struct text *t, struct span line)
     put(t, line, " ", "reason");
 }
 
+static void server_say(struct text *t, struct span line)
+{
+    put(t, line, "has ", "server");
+    put(t, line, " ", "state");
+}
+
 static void failover_say(struct text *t, struct span line)
 {
     put(t, line, "goes over from ", "from");
@@ -142,6 +148,7 @@ static const struct wording wordings[] = {{"sip", sip_say, false},
                                           {"service", state_say, true},
                                           {"subscription", state_say, false},
                                           {"location", state_say, false},
+                                          {"server", server_say, true},
                                           {"relay", state_say, false},
                                           {"timeout", timeout_say, true},
                                           {"reboot", reboot_say, true},

@@ -1,7 +1,7 @@
 /* Whatever arrives at an SBC's SIP ports, it survives and leaves nothing behind. The input is a row of pieces, each
  * ended by a byte 0x00; the first character of a piece says what the rest is: 'i' a datagram from the PBX, 'r' what the
- * PBX adds to its answer to the last request that it was sent (status line, then further headers and body), else a
- * datagram from the phone. */
+ * PBX adds to its answer to the last request that it was sent (status line, then further headers and body), 't' bytes
+ * of a phone on TCP, 'x' that phone closes its connection, 'w' some time passes, else a datagram from the phone. */
 #include "nodes/node.h"
 #include "tests/sbc/fake_host.h"
 
@@ -50,11 +50,39 @@ static void answer_last(struct host *h, struct span own)
         fake_deliver(h, pbx, inside, 64, text_span(&t));
 }
 
+/* The phone on TCP has one connection at a time. */
+static struct host_tcp *connection(struct host *h)
+{
+    struct host_tcp *c = h->tcp.n ? &h->tcp.connections[h->tcp.n - 1] : NULL;
+    if (c && c->open)
+        return c;
+    return h->tcp.n < FAKE_CONNECTIONS ? fake_tcp_accept(h, 5060, phone) : NULL;
+}
+
+static void close_connection(struct host *h)
+{
+    struct host_tcp *c = connection(h);
+    if (c)
+        fake_tcp_finished(c);
+    fake_advance(h, h->now);
+}
+
+static void stream(struct host *h, struct span bytes)
+{
+    struct host_tcp *c = connection(h);
+    if (c)
+        fake_tcp_receive(c, bytes);
+    fake_advance(h, h->now);
+}
+
 static void piece(struct host *h, struct span text)
 {
     struct span rest = span_make(text.p + 1, text.n - 1);
     switch (text.p[0]) {
     case 'r': answer_last(h, rest); break;
+    case 't': stream(h, rest); break;
+    case 'x': close_connection(h); break;
+    case 'w': fake_advance(h, h->now + 20 * SEC); break;
     case 'i': fake_deliver(h, pbx, inside, 64, rest); break;
     default: fake_deliver(h, phone, outside, 64, rest); break;
     }
@@ -68,6 +96,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct span rest = span_make(data, n);
     void *node;
     if (options_set(sbc_kind.options, settings, SPAN("pbx"), SPAN("10.0.1.10"), NULL) ||
+        options_set(sbc_kind.options, settings, SPAN("ports.5060.transport"), SPAN("udp+tcp"), NULL) ||
+        options_set(sbc_kind.options, settings, SPAN("flow timer"), SPAN("30s"), NULL) ||
         sbc_kind.start(h, settings, &node, NULL))
         abort();
     while (rest.n) {

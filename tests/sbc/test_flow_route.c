@@ -31,6 +31,10 @@ static const struct row rows[] = {
     {"the PBX calls a phone", {IN, .token = SBC_TOKEN_GOOD, .flow_registered = true}, SBC_TO_FLOW, 0},
     {"RFC 5626 5.3.1: a token of somebody else", {IN, .token = SBC_TOKEN_BAD}, SBC_REFUSED, 403},
     {"RFC 5626 5.3.1: the flow is gone", {IN, .token = SBC_TOKEN_GOOD}, SBC_REFUSED, 430},
+    {"RFC 5626 5.3.1: the connection is gone, in a dialog too",
+     {IN, .in_dialog = true, .token = SBC_TOKEN_GOOD, .flow_registered = true, .flow_gone = true},
+     SBC_REFUSED,
+     430},
     {"in a dialog the flow is tried", {IN, .in_dialog = true, .token = SBC_TOKEN_GOOD}, SBC_TO_FLOW, 0},
     {"the PBX names nobody", {IN, .for_us = true}, SBC_REFUSED, 404},
 };

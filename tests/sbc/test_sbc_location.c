@@ -3,14 +3,14 @@
 #include "tests/cmocka.h"
 #include "tests/sbc/fake_host.h"
 
-static const struct endpoint flow = {IPV4(203, 0, 113, 7), 40000};
-static const struct endpoint rebound = {IPV4(203, 0, 113, 7), 40001};
+static const struct sip_flow flow = {SIP_UDP, 0, {IPV4(203, 0, 113, 7), 40000}, 0};
+static const struct sip_flow rebound = {SIP_UDP, 0, {IPV4(203, 0, 113, 7), 40001}, 0};
 
 struct heard {
     unsigned good, gone;
 };
 
-static void on_flow(void *arg, struct endpoint which, bool good)
+static void on_flow(void *arg, struct sip_flow which, bool good)
 {
     struct heard *heard = arg;
     (void)which;
@@ -75,14 +75,17 @@ static void ten_thousand_registrations(void **state)
         char aor[32];
         snprintf(aor, sizeof aor, "sip:%u@lab", i);
         h->trace_n = 0;
-        assert_int_equal(sbc_location_set(location, span_of(aor), span_of(aor),
-                                          (struct endpoint){flow.addr + i / 100, (uint16_t)(1024 + i)}, (i + 1) * SEC),
-                         0);
+        assert_int_equal(
+            sbc_location_set(location, span_of(aor), span_of(aor),
+                             sip_flow_to(0, (struct endpoint){flow.remote.addr + i / 100, (uint16_t)(1024 + i)}),
+                             (i + 1) * SEC),
+            0);
     }
     h->trace_n = 0;
     assert_int_equal(sbc_location_count(location), N);
     for (unsigned i = 0; i < N; i++)
-        assert_true(sbc_location_has_flow(location, (struct endpoint){flow.addr + i / 100, (uint16_t)(1024 + i)}));
+        assert_true(sbc_location_has_flow(
+            location, sip_flow_to(0, (struct endpoint){flow.remote.addr + i / 100, (uint16_t)(1024 + i)})));
     fake_advance(h, 1000 * SEC);
     assert_int_equal(sbc_location_count(location), N - 1000);
     sbc_location_free(location);

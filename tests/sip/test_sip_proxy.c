@@ -645,6 +645,109 @@ static void freed_proxy_ends_its_contexts(void **state)
     finish(&p);
 }
 
+/* ---- RFC 5626 §7: the flows of one phone ---- */
+
+/* Flows 1 and 2 of one phone, and another phone at 3. */
+static void two_flows_and_a_phone(struct proxy *p)
+{
+    start(p);
+    add_target(p, "sip:102@198.51.100.2", 0);
+    add_target(p, "sip:102@198.51.100.3", 0);
+    p->targets[0].phone = 1;
+    p->targets[1].phone = 1;
+    p->targets[2].phone = 2;
+    invite(p);
+    assert_int_equal(rig_count(p->host, "INVITE"), 2);
+    assert_non_null(forwarded(p, "INVITE", 1));
+    assert_non_null(forwarded(p, "INVITE", 3));
+}
+
+static void one_flow_of_a_phone_at_a_time_rfc5626_7(void **state)
+{
+    static const unsigned failures[] = {430, 408};
+    (void)state;
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        struct proxy p;
+        two_flows_and_a_phone(&p);
+        answer(&p, "INVITE", 1, failures[i], "");
+        assert_int_equal(rig_count(p.host, "INVITE"), 3);
+        assert_int_equal(p.answered, 0);
+        answer(&p, "INVITE", 2, 486, "");
+        answer(&p, "INVITE", 3, 404, "");
+        assert_int_equal(sent_to_caller(&p, 486), 1); /* the failure that was replaced does not count */
+        assert_int_equal(p.answered, 1);
+        finish(&p);
+    }
+}
+
+static void a_silent_flow_is_replaced_rfc5626_7(void **state)
+{
+    struct proxy p;
+    (void)state;
+    two_flows_and_a_phone(&p);
+    answer(&p, "INVITE", 3, 486, "");
+    rig_run(p.host, 32 * SEC);
+    assert_int_equal(rig_count(p.host, "INVITE sip:102@198.51.100.2"), 1);
+    answer(&p, "INVITE", 2, 480, "");
+    assert_int_equal(p.answered, 1);
+    assert_int_equal(sent_to_caller(&p, 480), 1);
+    finish(&p);
+}
+
+static void a_phone_that_has_answered_is_not_asked_again_rfc5626_7(void **state)
+{
+    struct proxy p;
+    (void)state;
+    two_flows_and_a_phone(&p);
+    answer(&p, "INVITE", 1, 486, "");
+    answer(&p, "INVITE", 3, 404, "");
+    assert_int_equal(rig_count(p.host, "INVITE"), 2);
+    assert_int_equal(p.answered, 1);
+    finish(&p);
+}
+
+static void callers_never_see_430_rfc5626_11_5(void **state)
+{
+    struct proxy p;
+    (void)state;
+    start(&p);
+    add_target(&p, "sip:102@198.51.100.2", 0);
+    p.targets[0].phone = 1;
+    p.targets[1].phone = 1;
+    invite(&p);
+    answer(&p, "INVITE", 1, 430, "");
+    answer(&p, "INVITE", 2, 430, "");
+    assert_int_equal(sent_to_caller(&p, 480), 1);
+    assert_int_equal(p.answered, 1);
+    finish(&p);
+}
+
+static void no_other_flow_after_a_cancel_rfc5626_7(void **state)
+{
+    struct proxy p;
+    (void)state;
+    two_flows_and_a_phone(&p);
+    sip_context_cancel(p.context, (struct span){0});
+    answer(&p, "INVITE", 1, 430, "");
+    assert_int_equal(rig_count(p.host, "INVITE"), 2);
+    finish(&p);
+}
+
+static void a_flow_that_cannot_be_sent_to_is_replaced_at_once_rfc5626_7(void **state)
+{
+    struct proxy p;
+    (void)state;
+    start(&p);
+    add_target(&p, "sip:102@198.51.100.2", 0);
+    p.targets[0].uri = SPAN("sip:102@nowhere.example");
+    p.targets[0].phone = 1;
+    p.targets[1].phone = 1;
+    invite(&p);
+    assert_int_equal(rig_count(p.host, "INVITE"), 1);
+    assert_non_null(forwarded(&p, "INVITE", 2));
+    finish(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -680,6 +783,12 @@ int main(void)
         cmocka_unit_test(owner_cancels_with_a_reason),
         cmocka_unit_test(ack_of_a_2xx_is_forwarded_statelessly_16_11),
         cmocka_unit_test(freed_proxy_ends_its_contexts),
+        cmocka_unit_test(one_flow_of_a_phone_at_a_time_rfc5626_7),
+        cmocka_unit_test(a_silent_flow_is_replaced_rfc5626_7),
+        cmocka_unit_test(a_phone_that_has_answered_is_not_asked_again_rfc5626_7),
+        cmocka_unit_test(callers_never_see_430_rfc5626_11_5),
+        cmocka_unit_test(no_other_flow_after_a_cancel_rfc5626_7),
+        cmocka_unit_test(a_flow_that_cannot_be_sent_to_is_replaced_at_once_rfc5626_7),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
