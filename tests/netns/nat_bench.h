@@ -60,7 +60,7 @@ static inline char *bench_run_in(const struct plan_setting *settings, const stru
     rig_open_or_skip(lab, config);
     for (; steps->command; steps++)
         lab_command(lab, steps->at, steps->node, steps->command);
-    return rig_trace(lab);
+    return lab_finish(lab);
 }
 
 static inline void bench_run(const struct plan_setting *settings, const struct bench_step *steps)

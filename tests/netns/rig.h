@@ -56,15 +56,4 @@ static inline void rig_open_or_skip(struct lab *lab, const struct netns_config *
     skip();
 }
 
-/* Runs the lab to its end, frees it, and returns its trace, the caller's. */
-static inline char *rig_trace(struct lab *lab)
-{
-    lab_run(lab);
-    char *trace = lab->trace;
-    lab->trace = NULL;
-    lab_close(lab);
-    free(lab);
-    return trace;
-}
-
 #endif

@@ -15,12 +15,7 @@ static inline char *trace_of(draw *plan, instruct *commands, const struct netns_
     plan(lab);
     rig_open_or_skip(lab, config);
     commands(lab);
-    lab_run(lab);
-    char *trace = lab->trace;
-    lab->trace = NULL;
-    lab_close(lab);
-    free(lab);
-    return trace;
+    return lab_finish(lab);
 }
 
 /* lines: how many the trace has; 0: they are not counted. */

@@ -64,12 +64,7 @@ static char *trace_of(const struct netns_config *config)
     draw(lab);
     rig_open_or_skip(lab, config);
     instruct(lab);
-    lab_run(lab);
-    char *trace = lab->trace;
-    lab->trace = NULL;
-    lab_close(lab);
-    free(lab);
-    return trace;
+    return lab_finish(lab);
 }
 
 static unsigned count(const char *trace, const char *text)

@@ -213,4 +213,15 @@ static inline void lab_close(struct lab *lab)
     *lab = (struct lab){0};
 }
 
+/* Runs a lab on the heap to its end, frees it, and returns its trace, the caller's. */
+static inline char *lab_finish(struct lab *lab)
+{
+    lab_run(lab);
+    char *trace = lab->trace;
+    lab->trace = NULL;
+    lab_close(lab);
+    free(lab);
+    return trace;
+}
+
 #endif

@@ -9,12 +9,7 @@ static char *trace_over(struct wire_spec wire, speaker_script *commands)
     lab->plan.wires[0].spec[0] = lab->plan.wires[0].spec[1] = wire;
     lab_open(lab);
     commands(lab);
-    lab_run(lab);
-    char *trace = lab->trace;
-    lab->trace = NULL;
-    lab_close(lab);
-    free(lab);
-    return trace;
+    return lab_finish(lab);
 }
 
 static char *speaker_trace(speaker_script *commands)
