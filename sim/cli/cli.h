@@ -47,7 +47,8 @@ int cli_diff(const struct cli_args *args);
 int cli_schema(const struct cli_args *args);
 int cli_hear(const struct cli_args *args);
 int cli_needs(const struct cli_args *args);
-/* argv: "nat-probe" and the prober's own words, which nobody else reads. Returns only when there is no prober to run. */
+/* argv: "nat-probe" and the prober's own words, which nobody else reads. Returns only when there is no prober to run.
+ */
 int cli_nat_probe(char **argv);
 
 /* Reads what follows the command's word. False after it has told on standard error what is wrong. The arrays are the
