@@ -83,21 +83,11 @@ static const struct sip_txns_events phone_events = {.request = on_request, .ack 
 static int sip_open(struct phone *p, struct text *why)
 {
     const struct phone_settings *s = p->settings;
-    struct sip_transport_config transport = {.ask_rport = s->rport, .heed_icmp = s->heed_icmp};
     struct sip_timing timing = {.t1 = s->t1, .t2 = s->t2, .b = s->transaction, .f = s->transaction};
-    int error = sip_transport_new(&p->transport, p->host, &transport);
+    int error = phone_transport_open(p, why);
     if (!error)
         error = sip_txns_new(&p->txns, p->transport, &timing, &phone_events, p);
-    if (!error)
-        error = sip_transport_listen(p->transport, p->local, (struct endpoint){0}, &p->socket);
-    if (error) {
-        text_str(why, "SIP at ");
-        text_endpoint(why, p->local);
-        text_str(why, ": ");
-        text_str(why, fe_error_text(error));
-        return error;
-    }
-    return 0;
+    return error;
 }
 
 static int settings_check(const struct phone_settings *s, const struct host_port *port, struct text *why)
@@ -122,6 +112,7 @@ static void phone_free(struct phone *p)
     stun_client_stop(&p->stun);
     sip_txns_free(p->txns);
     sip_transport_free(p->transport);
+    phone_transport_fini(p);
     free(p);
 }
 
@@ -142,8 +133,7 @@ static int start(struct host *h, const void *settings, void **node, struct text 
         return FE_EMEM;
     p->host = h;
     p->settings = s;
-    p->local = (struct endpoint){port->addr, (uint16_t)s->port};
-    p->contact = p->local;
+    p->addr = port->addr;
     p->media_ttl = (uint8_t)s->media_ttl;
     host_stream(h, "phone", &p->rng);
     host_stream(h, "spread", &p->spread);
@@ -176,10 +166,11 @@ static bool aor_is_good(const char *aor)
 static const char *conflict(const void *settings, struct text *why)
 {
     const struct phone_settings *s = settings;
-    if (!s->backup_aor[0] || aor_is_good(s->backup_aor))
-        return NULL;
-    text_str(why, "expected an address of record, as 101@backup.example");
-    return "backup AOR";
+    if (s->backup_aor[0] && !aor_is_good(s->backup_aor)) {
+        text_str(why, "expected an address of record, as 101@backup.example");
+        return "backup AOR";
+    }
+    return phone_transport_conflict(s, why);
 }
 
 static const char *const ports[] = {"on", NULL};

@@ -1,4 +1,4 @@
-/* The inside of a phone: one SIP user agent for one line over UDP, with its proxies and registrars, and their backups.
+/* The inside of a phone: one SIP user agent for one line, with its proxies and registrars, and their backups.
  *
  *   phone.c           start, stop, what arrives outside of calls
  *   phone_options.c   settings                      phone_commands.c  what its user can do
@@ -6,6 +6,7 @@
  *   phone_subscribe.c message waiting               phone_unsubscribe.c, phone_farewell.c  what is left behind
  *   phone_keep_alive.c                              phone_stun.c      how it is seen from outside
  *   phone_servers.c   which server is asked         phone_failover.c  what follows when that changes
+ *   phone_targets.c   where a server is found       phone_transport.c sockets and connections; phone_tls.c
  *   phone_call*.c    calls, see phone_call.h */
 #ifndef FAREND_PHONE_H
 #define FAREND_PHONE_H
@@ -14,10 +15,12 @@
 #include "nodes/host.h"
 #include "nodes/media/stun_client.h"
 #include "nodes/phone/phone_failover.h"
+#include "nodes/phone/phone_keep_alive.h"
 #include "nodes/phone/phone_options.h"
 #include "nodes/phone/phone_register.h"
 #include "nodes/phone/phone_servers.h"
 #include "nodes/phone/phone_subscribe.h"
+#include "nodes/phone/phone_transport.h"
 #include "nodes/sip/sip_auth.h"
 #include "nodes/sip/sip_transport.h"
 #include "nodes/sip/sip_txn.h"
@@ -37,12 +40,11 @@ struct phone {
     const struct phone_settings *settings;
     struct sip_transport_layer *transport;
     struct sip_txns *txns;
-    unsigned socket; /* of SIP */
+    ipv4 addr;
+    struct phone_transport by;
     struct phone_servers servers;
     struct phone_failover failover;
     struct phone_aor aors[PHONE_SITES];
-    struct endpoint local;   /* of SIP */
-    struct endpoint contact; /* the same as it is written into messages: what the STUN server saw, or local */
     struct stun_client stun;
     bool stun_tried; /* it was answered, or gave up, once */
     struct phone_registration registration;
@@ -55,9 +57,7 @@ struct phone {
     uint8_t media_ttl;
     struct prng rng;    /* tags, Call-IDs */
     struct prng spread; /* of moves */
-    struct timer keep_alive;
-    struct sip_txn *probe; /* an OPTIONS that keeps the mapping alive */
-    unsigned probed;       /* the server that it was sent to */
+    struct phone_keep_alives keep_alives;
 };
 
 enum {
@@ -69,10 +69,11 @@ enum {
 /* phone_request.c */
 struct phone_request {
     const char *method;
-    const char *to;  /* the other line; NULL: its own (To), and the domain itself (Request-URI) */
-    unsigned server; /* where it goes: index in p->servers.list; phone_request_route() chooses */
-    unsigned aor;    /* whose it is: index in p->aors */
-    bool own_uri;    /* the Request-URI is the own address of record (SUBSCRIBE to one's own state) */
+    const char *to;        /* the other line; NULL: its own (To), and the domain itself (Request-URI) */
+    unsigned server;       /* where it goes: index in p->servers.list; phone_request_route() chooses */
+    unsigned aor;          /* whose it is: index in p->aors */
+    struct sip_flow *line; /* a call: its own connection, if it has one, before and after; NULL: it is no call */
+    bool own_uri;          /* the Request-URI is the own address of record (SUBSCRIBE to one's own state) */
     const char *call_id, *tag;
     uint32_t cseq;
     struct sip_auth *auth;    /* credentials are added once it was challenged; NULL: none */
@@ -85,16 +86,14 @@ int phone_request_route(const struct phone *p, struct phone_request *request, en
 /* Errors as sip_txn_request. */
 int phone_request_send(struct phone *p, const struct phone_request *request, const struct sip_client_events *events,
                        void *arg, struct sip_txn **out);
-void phone_aor_write(const struct phone *p, unsigned aor, struct text *out); /* sip:101@lab.example */
-void phone_allow_write(const struct phone *p, struct text *out);   /* the header line Allow: what it understands */
-void phone_contact_write(const struct phone *p, struct text *out); /* <sip:101@192.168.1.20:5060> */
+/* sip:101@lab.example; sips: over TLS, if so set (PH-9) */
+void phone_aor_write(const struct phone *p, unsigned aor, enum sip_transport by, struct text *out);
+void phone_allow_write(const struct phone *p, struct text *out); /* the header line Allow: what it understands */
+/* <sip:101@192.168.1.20:5060>: where it is called by this transport. */
+void phone_contact_write(const struct phone *p, enum sip_transport by, struct text *out);
 /* The header lines Contact and Allow, which INVITE and its answers carry; at least 256 bytes of room. */
-struct span phone_contact_headers(const struct phone *p, struct text *room);
+struct span phone_contact_headers(const struct phone *p, enum sip_transport by, struct text *room);
 struct sip_credentials phone_credentials(const struct phone *p, unsigned aor);
-
-/* phone_keep_alive.c */
-void phone_keep_alive_start(struct phone *p);
-void phone_keep_alive_stop(struct phone *p);
 
 /* phone_stun.c */
 void phone_stun_init(struct phone *p);

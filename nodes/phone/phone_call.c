@@ -38,6 +38,7 @@ void phone_call_free(struct phone_call *c)
     sip_accept_stop(&c->accept);
     sip_dialog_fini(&c->dialog);
     media_free(c->media);
+    phone_transport_close_for_call(c->phone, &c->line);
     free(c);
 }
 
@@ -198,7 +199,18 @@ void phone_call_bye(struct phone_call *c, struct sip_txn *txn)
     phone_call_free(c);
 }
 
-/* ---- digest ---- */
+/* ---- requests in the dialog ---- */
+
+/* By the connection of the dialog, or, as wrong phones do, by UDP to the usual port of whoever is at its other end. */
+void phone_call_route(struct phone_call *c)
+{
+    struct phone *p = c->phone;
+    struct endpoint at = {c->dialog.flow.remote.addr, sip_transport_port(SIP_UDP)};
+    if (!p->settings->in_dialog_udp)
+        return;
+    c->dialog.misled = true;
+    c->dialog.wrong = sip_flow_to(phone_socket(p, SIP_UDP)->number, at);
+}
 
 struct span phone_call_headers(struct phone_call *c, const char *method, struct text *room)
 {

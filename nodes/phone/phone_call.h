@@ -35,10 +35,13 @@ struct phone_call {
     char peer[64];                                       /* the other line */
     char call_id[PHONE_CALL_ID + 1], tag[PHONE_TAG + 1]; /* out: of the INVITE */
     uint32_t cseq;
-    unsigned aor;    /* as which the phone takes part: index in phone.aors */
-    int site;        /* out: where the INVITE went … */
-    unsigned server; /* … and its server: index in phone.servers.list */
-    unsigned tried;  /* out: sites that have failed it, by bit */
+    unsigned aor;          /* as which the phone takes part: index in phone.aors */
+    int site;              /* out: where the INVITE went … */
+    unsigned server;       /* … and its server: index in phone.servers.list */
+    unsigned tried;        /* out: sites that have failed it, by bit */
+    enum sip_transport by; /* as it began: what our Contact says */
+    struct sip_flow line;  /* out: the connection that the INVITE went by */
+    bool reconnected;      /* out: the INVITE has been sent again because its connection broke */
     struct timer timer;
     struct sip_txn *invite; /* out: client transaction; in: server transaction. NULL when it has ended */
     struct sip_txn *change; /* our re-INVITE, or BYE when leaving */
@@ -87,6 +90,8 @@ void phone_call_over(struct phone_call *c, enum phone_call_end end, const struct
 void phone_call_leave(struct phone_call *c); /* says BYE; the call frees itself after the answer */
 /* A 2xx of ours was never acknowledged (§13.3.1.4, §14.2): the caller does not know of the call, or of its change. */
 void phone_call_unacknowledged(void *call);
+/* The dialog is there: where its requests go. */
+void phone_call_route(struct phone_call *c);
 /* Header lines of a request in the dialog: credentials, once they were asked for. */
 struct span phone_call_headers(struct phone_call *c, const char *method, struct text *room);
 /* A 401 or 407 to a request of this call: true when it is worth sending it again. */

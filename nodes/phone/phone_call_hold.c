@@ -148,7 +148,7 @@ static int change_accept(struct phone_call *c, struct sip_txn *txn, const struct
     if (error)
         return error;
     struct sip_reply ok = {.status = 200,
-                           .headers = phone_contact_headers(c->phone, &headers),
+                           .headers = phone_contact_headers(c->phone, c->by, &headers),
                            .content_type = SPAN("application/sdp"),
                            .body = text_span(&body)};
     return sip_accept_start(&c->accept, txn, &ok, phone_call_unacknowledged, c);

@@ -65,7 +65,7 @@ static int accept_send(struct phone_call *c, struct span body)
     char room[256];
     struct text headers = text_on(room, sizeof room);
     struct sip_reply ok = {.status = 200,
-                           .headers = phone_contact_headers(c->phone, &headers),
+                           .headers = phone_contact_headers(c->phone, c->by, &headers),
                            .content_type = SPAN("application/sdp"),
                            .body = body};
     int error = sip_accept_start(&c->accept, c->invite, &ok, phone_call_unacknowledged, c);
@@ -128,7 +128,7 @@ static void ring(struct phone_call *c)
     const struct phone_settings *s = c->phone->settings;
     char room[256];
     struct text headers = text_on(room, sizeof room);
-    struct sip_reply ringing = {.status = 180, .headers = phone_contact_headers(c->phone, &headers)};
+    struct sip_reply ringing = {.status = 180, .headers = phone_contact_headers(c->phone, c->by, &headers)};
     phone_call_set_state(c, CALL_INCOMING);
     (void)sip_txn_reply(c->invite, &ringing);
     lab_time wait = s->answer == PHONE_ANSWER_AUTO ? s->answer_after : s->ring_timeout;
@@ -167,7 +167,7 @@ void phone_call_incoming(struct phone *p, struct sip_txn *txn, const struct sip_
         return;
     }
     struct phone_call *c = phone_call_new(p);
-    phone_contact_write(p, &contact);
+    phone_contact_write(p, in->flow.transport, &contact);
     if (!c || sip_dialog_init_uas(&c->dialog, p->txns, in, sip_txn_tag(txn), text_span(&contact))) {
         sip_txn_reply_status(txn, 500);
         if (c)
@@ -177,6 +177,8 @@ void phone_call_incoming(struct phone *p, struct sip_txn *txn, const struct sip_
     caller_copy(in->msg, c->peer, sizeof c->peer);
     timer_init(&c->timer, rung, c);
     c->invite = txn;
+    c->by = in->flow.transport;
+    phone_call_route(c);
     sip_txn_own(txn, &invite_events, c);
     ring(c);
 }

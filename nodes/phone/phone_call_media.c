@@ -78,7 +78,7 @@ int phone_call_media_open(struct phone_call *c)
 {
     struct phone *p = c->phone;
     const struct phone_settings *s = p->settings;
-    struct media_config config = {.addr = p->local.addr,
+    struct media_config config = {.addr = p->addr,
                                   .ports = s->media_ports,
                                   .first = p->next_media_port,
                                   .line = span_of(s->line),

@@ -26,11 +26,13 @@ static int dialog_begin(struct phone_call *c, const struct sip_msg *invite, cons
 {
     char room[128];
     struct text contact = text_on(room, sizeof room);
-    phone_contact_write(c->phone, &contact);
+    phone_contact_write(c->phone, c->by, &contact);
     int error =
         sip_dialog_init_uac(&c->dialog, c->phone->txns, invite, response, sip_txn_flow(c->invite), text_span(&contact));
     if (!error && c->dialog.state == SIP_DIALOG_EARLY)
         error = sip_dialog_confirm(&c->dialog, response);
+    if (!error)
+        phone_call_route(c);
     return error;
 }
 
@@ -68,6 +70,24 @@ static void accepted_again(struct phone_call *c, const struct sip_msg *response)
 
 /* ---- the next proxy ---- */
 
+static bool invite_again(struct phone_call *c)
+{
+    if (c->invite)
+        sip_txn_release(c->invite);
+    c->invite = NULL;
+    return invite_send(c) == 0;
+}
+
+/* The same proxy by another connection, or at its next target. */
+static bool same_proxy_again(struct phone_call *c, const struct sip_txn *txn, const char *why, bool machine)
+{
+    bool reconnect = !c->reconnected && phone_transport_broke(c->phone, txn);
+    if (c->state == CALL_CANCELLING || (!reconnect && !phone_server_again(c->phone, c->server, txn, why, machine)))
+        return false;
+    c->reconnected = c->reconnected || reconnect;
+    return invite_again(c);
+}
+
 /* The proxy does not work: the same call by the next one (RFC 3263 §4.3; PH-20: the primary is only tried first).
  * False: there is none. */
 static bool elsewhere(struct phone_call *c, const char *why, lab_time retry_after)
@@ -78,11 +98,8 @@ static bool elsewhere(struct phone_call *c, const char *why, lab_time retry_afte
     phone_server_failed(p, c->server, why, retry_after);
     if (c->state == CALL_CANCELLING || phone_request_route(p, &request, PHONE_PROXY, c->tried) < 0)
         return false;
-    if (c->invite)
-        sip_txn_release(c->invite);
-    c->invite = NULL;
     sip_auth_accepted(&p->call_auth); /* the next one has not refused anything */
-    return invite_send(c) == 0;
+    return invite_again(c);
 }
 
 /* ---- events of the INVITE ---- */
@@ -90,7 +107,8 @@ static bool elsewhere(struct phone_call *c, const char *why, lab_time retry_afte
 static void final(struct phone_call *c, const struct sip_msg *response)
 {
     lab_time retry_after;
-    if (phone_server_refuses(c->phone, response, &retry_after) && elsewhere(c, "503", retry_after))
+    if (phone_server_refuses(c->phone, response, &retry_after) &&
+        (same_proxy_again(c, c->invite, "503", true) || elsewhere(c, "503", retry_after)))
         return;
     if (phone_call_challenged(c, response) && c->state != CALL_CANCELLING) {
         sip_txn_release(c->invite);
@@ -134,10 +152,10 @@ static void on_response(void *arg, struct sip_txn *txn, const struct sip_incomin
 static void on_failed(void *arg, struct sip_txn *txn, unsigned status)
 {
     struct phone_call *c = arg;
-    (void)txn;
     if (c->state == CALL_CANCELLING)
         cancelled_by_us(c);
-    else if (!elsewhere(c, phone_failure_text(status), 0))
+    else if (!same_proxy_again(c, txn, phone_failure_text(status), false) &&
+             !elsewhere(c, phone_failure_text(status), 0))
         failed_with(c, status, sip_reason_phrase(status));
 }
 
@@ -166,7 +184,7 @@ static int invite_send(struct phone_call *c)
                                     .tag = c->tag,
                                     .cseq = ++c->cseq,
                                     .auth = &p->call_auth,
-                                    .headers = phone_contact_headers(p, &headers),
+                                    .line = &c->line,
                                     .content_type = SPAN("application/sdp"),
                                     .body = text_span(&body)};
     c->site = phone_request_route(p, &request, PHONE_PROXY, c->tried);
@@ -174,6 +192,8 @@ static int invite_send(struct phone_call *c)
         return FE_EUNREACH;
     c->server = request.server;
     c->aor = request.aor;
+    c->by = phone_server_by(p, c->server);
+    request.headers = phone_contact_headers(p, c->by, &headers);
     return phone_request_send(p, &request, &invite_events, c, &c->invite);
 }
 

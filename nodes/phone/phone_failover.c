@@ -5,32 +5,45 @@
 
 /* ---- servers ---- */
 
-struct sip_flow phone_server_flow(const struct phone *p, unsigned server)
+/* Where no port is written, the usual one of what is tried first. */
+static struct phone_place place_of(const struct phone *p, struct endpoint at, uint32_t port)
 {
-    struct phone_place place = p->servers.list[server].place;
-    struct sip_flow flow = sip_flow_to(p->socket, place.at);
-    flow.transport = place.transport;
-    return flow;
-}
-
-static struct phone_place place_of(struct endpoint at, uint32_t port)
-{
+    enum sip_transport list[2];
+    (void)phone_transport_list(p->settings, list);
     if (at.addr && port)
         at.port = (uint16_t)port;
-    return (struct phone_place){SIP_UDP, at};
+    if (at.addr && at.port == 0)
+        at.port = sip_transport_port(list[0]);
+    return (struct phone_place){list[0], at};
+}
+
+/* By each transport in turn: at the port that is written, or at the usual one of each. */
+static void targets_init(struct phone *p)
+{
+    enum sip_transport list[2];
+    unsigned n = phone_transport_list(p->settings, list);
+    for (unsigned i = 0; i < p->servers.n; i++) {
+        struct phone_server *s = &p->servers.list[i];
+        bool usual = s->place.at.port == sip_transport_port(list[0]);
+        for (unsigned j = 0; j < n; j++) {
+            struct endpoint at = {s->place.at.addr, usual ? sip_transport_port(list[j]) : s->place.at.port};
+            phone_targets_add(&s->targets, (struct phone_place){list[j], at});
+        }
+    }
 }
 
 static void servers_init(struct phone *p)
 {
     const struct phone_settings *s = p->settings;
     struct phone_places places = {
-        .proxy = {place_of(s->proxy, s->proxy_port), place_of(s->backup_proxy, s->backup_proxy_port)},
-        .registrar = {place_of(s->registrar, s->registrar_port),
-                      place_of(s->backup_registrar, s->backup_registrar_port)},
-        .outbound = {place_of(s->outbound_proxy, s->outbound_proxy_port),
-                     place_of(s->backup_outbound_proxy, s->backup_outbound_proxy_port)},
+        .proxy = {place_of(p, s->proxy, s->proxy_port), place_of(p, s->backup_proxy, s->backup_proxy_port)},
+        .registrar = {place_of(p, s->registrar, s->registrar_port),
+                      place_of(p, s->backup_registrar, s->backup_registrar_port)},
+        .outbound = {place_of(p, s->outbound_proxy, s->outbound_proxy_port),
+                     place_of(p, s->backup_outbound_proxy, s->backup_outbound_proxy_port)},
     };
     phone_servers_init(&p->servers, &places, s->blacklist);
+    targets_init(p);
 }
 
 /* "101@backup.example"; without one the line has the same address of record everywhere. */
@@ -78,7 +91,7 @@ static void trace(struct phone *p, unsigned group, unsigned from, const char *wh
     record_str(r, "what", group_name(p, group));
     record_str(r, "from", sites[from]);
     record_str(r, "to", sites[g->active]);
-    record_endpoint(r, "server", p->servers.list[g->hop[g->active]].place.at);
+    record_endpoint(r, "server", phone_server_at(p, g->hop[g->active]));
     record_str(r, "why", why);
     host_trace_end(p->host);
 }
@@ -114,6 +127,27 @@ void phone_server_failed(struct phone *p, unsigned server, const char *why, lab_
     unsigned moved = phone_servers_failed(&p->servers, server, retry_after, host_now(p->host));
     if (moved)
         follow(p, moved, from, why);
+}
+
+static void target_trace(struct phone *p, unsigned server, const char *why)
+{
+    struct record *r = host_trace(p->host, "failover");
+    record_str(r, "what", "target");
+    record_endpoint(r, "server", phone_server_at(p, server));
+    record_text(r, "transport", sip_transport_name(phone_server_by(p, server)));
+    record_str(r, "why", why);
+    host_trace_end(p->host);
+}
+
+bool phone_server_again(struct phone *p, unsigned server, const struct sip_txn *txn, const char *why, bool machine)
+{
+    struct sip_flow flow = sip_txn_flow(txn);
+    struct phone_place before = phone_server_target(&p->servers.list[server]);
+    bool more = phone_targets_failed(&p->servers.list[server].targets,
+                                     (struct phone_place){flow.transport, flow.remote}, machine);
+    if (!phone_place_equal(before, phone_server_target(&p->servers.list[server])))
+        target_trace(p, server, why);
+    return more;
 }
 
 void phone_server_answered(struct phone *p, unsigned server)

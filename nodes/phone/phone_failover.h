@@ -29,8 +29,6 @@ struct phone_failover {
 void phone_failover_init(struct phone *p);
 void phone_failover_stop(struct phone *p); /* silently */
 
-struct sip_flow phone_server_flow(const struct phone *p, unsigned server);
-
 /* Did this response say that the server is out of service? *retry_after: how long by its own word, 0: it did not say,
  * or the phone does not heed it. */
 bool phone_server_refuses(const struct phone *p, const struct sip_msg *response, lab_time *retry_after);
@@ -39,6 +37,10 @@ bool phone_server_refuses(const struct phone *p, const struct sip_msg *response,
  * registration and the subscriptions may be moved from inside the call. */
 void phone_server_failed(struct phone *p, unsigned server, const char *why, lab_time retry_after);
 void phone_server_answered(struct phone *p, unsigned server);
+
+/* A request to the server failed where it was sent to: true, when it may be sent again to another target of the same
+ * server (phone_targets.h); else the server has failed. Called before the former. `machine`: as there. */
+bool phone_server_again(struct phone *p, unsigned server, const struct sip_txn *txn, const char *why, bool machine);
 
 /* Why a transaction failed, from the status of its `failed` event. */
 const char *phone_failure_text(unsigned status);

@@ -46,7 +46,7 @@ static void farewell_send(struct phone *p)
                                     .tag = reg->tag,
                                     .cseq = ++reg->cseq,
                                     .auth = &f->auth,
-                                    .headers = phone_register_headers(p, 0, &headers)};
+                                    .headers = phone_register_headers(p, f->from.server, 0, &headers)};
     if (phone_request_send(p, &request, &events, p, &f->txn))
         f->txn = NULL;
 }

@@ -1,11 +1,15 @@
 #include "nodes/phone/phone_options.h"
 
+#include "nodes/secure/tls.h"
+
 #include <stddef.h>
 
 #define FIELD(field) OPTION_AT(struct phone_settings, field)
 
-#define PORT_HELP "instead of the port written there; 0: that one"
+#define PORT_HELP "instead of the port written there; 0: that one, or 5060, over TLS 5061"
 
+static const char *const transports[] = {"udp", "tcp", "tls", "udp+tcp", "tcp+tls", "udp+tls", NULL};
+static const char *const in_dialog[] = {"same", "udp", NULL};
 static const char *const keep_alives[] = {"none", "crlf", "options", "stun", NULL};
 static const char *const answers[] = {"auto", "manual", "never", "busy", NULL};
 static const char *const codecs[] = {"pcmu", "pcma", NULL};
@@ -18,22 +22,22 @@ const struct option phone_options[] = {
     {"domain", OPT_TEXT, FIELD(domain), .def = "lab.example", .help = "SIP domain of the lines"},
     {"config", OPT_TEXT, FIELD(config),
      .help = "a maker's own configuration file (Aastra, Mitel, Avaya); what is set here goes over it"},
-    {"proxy", OPT_ENDPOINT, FIELD(proxy), .port = 5060, .node = "*", .needed = true,
+    {"proxy", OPT_ENDPOINT, FIELD(proxy), .node = "*", .needed = true,
      .help = "where calls are sent: the SBC, or the PBX"},
     {"proxy port", OPT_COUNT, FIELD(proxy_port), .def = "0", .max = 65535, .help = PORT_HELP},
-    {"registrar", OPT_ENDPOINT, FIELD(registrar), .port = 5060, .node = "*",
+    {"registrar", OPT_ENDPOINT, FIELD(registrar), .node = "*",
      .help = "where the phone registers; the proxy unless said"},
     {"registrar port", OPT_COUNT, FIELD(registrar_port), .def = "0", .max = 65535, .help = PORT_HELP},
-    {"outbound proxy", OPT_ENDPOINT, FIELD(outbound_proxy), .port = 5060, .node = "*",
+    {"outbound proxy", OPT_ENDPOINT, FIELD(outbound_proxy), .node = "*",
      .help = "everything goes through it, whatever proxy and registrar say"},
     {"outbound proxy port", OPT_COUNT, FIELD(outbound_proxy_port), .def = "0", .max = 65535, .help = PORT_HELP},
-    {"backup proxy", OPT_ENDPOINT, FIELD(backup_proxy), .port = 5060, .node = "*",
+    {"backup proxy", OPT_ENDPOINT, FIELD(backup_proxy), .node = "*",
      .help = "takes the proxy's place while that does not answer (PH-20)"},
     {"backup proxy port", OPT_COUNT, FIELD(backup_proxy_port), .def = "0", .max = 65535, .help = PORT_HELP},
-    {"backup registrar", OPT_ENDPOINT, FIELD(backup_registrar), .port = 5060, .node = "*",
+    {"backup registrar", OPT_ENDPOINT, FIELD(backup_registrar), .node = "*",
      .help = "takes the registrar's place while that does not answer (PH-20)"},
     {"backup registrar port", OPT_COUNT, FIELD(backup_registrar_port), .def = "0", .max = 65535, .help = PORT_HELP},
-    {"backup outbound proxy", OPT_ENDPOINT, FIELD(backup_outbound_proxy), .port = 5060, .node = "*",
+    {"backup outbound proxy", OPT_ENDPOINT, FIELD(backup_outbound_proxy), .node = "*",
      .help = "everything goes through it while the primary one does not answer (PH-22, PH-23)"},
     {"backup outbound proxy port", OPT_COUNT, FIELD(backup_outbound_proxy_port), .def = "0", .max = 65535,
      .help = PORT_HELP},
@@ -50,7 +54,45 @@ const struct option phone_options[] = {
      .help = "a server that answers 503 is asked again when its Retry-After says; no: as after any rejection"},
     {"heed ICMP", OPT_FLAG, FIELD(heed_icmp), .def = "no",
      .help = "an ICMP error ends a request at once (RFC 3261 18.4); no: it waits for the transaction timer"},
-    {"port", OPT_COUNT, FIELD(port), .def = "5060", .min = 1, .max = 65535, .help = "local SIP port"},
+    {"port", OPT_COUNT, FIELD(port), .def = "5060", .min = 1, .max = 65535, .help = "local SIP port over UDP"},
+
+    {"transport", OPT_CHOICE, FIELD(transport), .def = "udp", .choices = transports,
+     .help =
+         "how it speaks with its servers (PH-12 to PH-16): udp+tcp tries TCP, then UDP; tcp+tls tries TLS, then TCP; "
+         "udp+tls is not supported"},
+    {"tcp port", OPT_COUNT, FIELD(tcp_port), .def = "5060", .min = 1, .max = 65535, .help = "local SIP port over TCP"},
+    {"tls port", OPT_COUNT, FIELD(tls_port), .def = "5061", .min = 1, .max = 65535,
+     .help = "local SIP port over TLS; persistent TLS connects from it (PH-4)"},
+    {"connect timeout", OPT_TIME, FIELD(connect_timeout), .def = "30s", .min = SEC, .max = HOUR,
+     .help = "a connection that is not up by then has failed (PH-13)"},
+    {"reopen connection", OPT_FLAG, FIELD(reopen), .def = "yes",
+     .help = "a connection that is closed is opened again by registering (PH-18); no: by the next request"},
+    {"reopen after", OPT_TIME, FIELD(reopen_after), .def = "1s", .min = 10 * MS, .max = HOUR,
+     .help = "so long after it was closed"},
+    {"persistent tls", OPT_FLAG, FIELD(persistent_tls), .def = "no",
+     .help =
+         "one TLS connection, from the local TLS port, carries the registration and all calls (PH-2, PH-4); no: each "
+         "call that it makes has a connection of its own"},
+    {"persistent tls keep alive", OPT_TIME, FIELD(persistent_keep_alive), .def = "0", .min = 0, .max = 86400 * SEC,
+     .help = "CR LF CR LF on that connection after 80 to 100 % of this; 0: none (PH-5)"},
+    {"send sips over tls", OPT_FLAG, FIELD(send_sips), .def = "no",
+     .help = "writes sips: in place of sip: over TLS (PH-9)"},
+    {"local certificate", OPT_CERTIFICATE, FIELD(certificate), .part = OPTION_CHAIN,
+     .help = "what it shows to servers that ask for one (PH-15)"},
+    {"private key", OPT_CERTIFICATE, FIELD(key), .part = OPTION_KEY, .with = "local certificate",
+     .help = "of this certificate"},
+    {"root and intermediate certificates", OPT_CERTIFICATE, FIELD(intermediates), .part = OPTION_ISSUERS,
+     .help = "whoever issued the local certificate; plain TLS cannot do without (PH-3)"},
+    {"trusted certificates", OPT_CERTIFICATE, FIELD(trust), .part = OPTION_TRUST,
+     .help = "whose servers it believes; no TLS without (PH-3)"},
+    {"verify server name", OPT_FLAG, FIELD(verify_name), .def = "yes",
+     .help = "the server's certificate must name what the phone was told to connect to"},
+    {"least tls version", OPT_CHOICE, FIELD(least_tls), .choices = tls_version_words, .def = "1.2",
+     .help = "that it speaks"},
+    {"most tls version", OPT_CHOICE, FIELD(most_tls), .choices = tls_version_words, .def = "1.2",
+     .help = "that it speaks"},
+    {"in-dialog transport", OPT_CHOICE, FIELD(in_dialog_udp), .def = "same", .choices = in_dialog,
+     .help = "udp: requests inside of calls leave by UDP whatever the call came by, as wrong phones do"},
 
     {"register", OPT_FLAG, FIELD(registers), .def = "yes", .help = "registers when it starts"},
     {"expires", OPT_TIME, FIELD(expires), .def = "3600s", .min = SEC, .max = 86400 * SEC,
@@ -83,6 +125,9 @@ const struct option phone_options[] = {
      .help = "STUN server: what it sees is written into Contact, Via and SDP"},
     {"keep-alive interval", OPT_TIME, FIELD(keep_alive_interval), .def = "30s", .min = 100 * MS, .max = 86400 * SEC,
      .help = "between two keep-alives"},
+    {"keep-alive pong", OPT_TIME, FIELD(pong), .def = "0", .min = 0, .max = HOUR,
+     .help = "over TCP and TLS: a connection by which CR LF CR LF is not answered within this is given up (RFC 5626: "
+             "10s); 0: no answer is needed"},
 
     {"answer", OPT_CHOICE, FIELD(answer), .def = "auto", .choices = answers, .help = "what it does when it is called"},
     {"answer after", OPT_TIME, FIELD(answer_after), .def = "1s", .min = 0, .max = HOUR,

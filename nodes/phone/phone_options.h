@@ -10,6 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What it speaks; of two, what PH-12 and PH-26 say is tried first. */
+enum phone_by {
+    PHONE_BY_UDP,
+    PHONE_BY_TCP,
+    PHONE_BY_TLS,
+    PHONE_BY_UDP_TCP,
+    PHONE_BY_TCP_TLS,
+    PHONE_BY_UDP_TLS, /* no phone does (PH-16) */
+};
 enum phone_keep_alive { PHONE_KEEP_ALIVE_NONE, PHONE_KEEP_ALIVE_CRLF, PHONE_KEEP_ALIVE_OPTIONS, PHONE_KEEP_ALIVE_STUN };
 enum phone_answer { PHONE_ANSWER_AUTO, PHONE_ANSWER_MANUAL, PHONE_ANSWER_NEVER, PHONE_ANSWER_BUSY };
 enum phone_codec { PHONE_PCMU, PHONE_PCMA };
@@ -32,7 +41,21 @@ struct phone_settings {
     bool unregister_on_return; /* from the backup */
     bool heed_retry_after;     /* of 503 */
     bool heed_icmp;
-    uint32_t port;        /* local, of SIP */
+    uint32_t port; /* local, of SIP over UDP */
+
+    int transport; /* enum phone_by */
+    uint32_t tcp_port, tls_port;
+    bool persistent_tls;
+    lab_time persistent_keep_alive; /* 0: none */
+    lab_time connect_timeout;
+    bool reopen; /* a connection that is closed, by registering */
+    lab_time reopen_after;
+    bool send_sips;
+    int in_dialog_udp;                               /* bool: the second choice */
+    char *certificate, *intermediates, *key, *trust; /* NULL: none */
+    bool verify_name;
+    int least_tls, most_tls; /* enum tls_version */
+
     struct endpoint stun; /* port 0: none */
 
     bool registers;
@@ -51,6 +74,7 @@ struct phone_settings {
     bool rport;
     int keep_alive; /* enum phone_keep_alive */
     lab_time keep_alive_interval;
+    lab_time pong; /* on streams: so long may the answer to CR LF CR LF take; 0: nobody waits for it */
 
     int answer; /* enum phone_answer */
     lab_time answer_after;

@@ -37,12 +37,12 @@ static void set_state(struct phone *p, enum phone_register_state state, const st
     p->registration.state = state;
     if (!state_name(state))
         return;
-    phone_aor_write(p, p->registration.to.aor, &aor);
+    phone_aor_write(p, p->registration.to.aor, SIP_UDP, &aor); /* as it is, whatever the scheme on the wire */
     struct record *r = host_trace(p->host, "registration");
     record_str(r, "state", state_name(state));
     record_text(r, "aor", text_span(&aor));
-    record_endpoint(r, "contact", p->contact);
-    record_endpoint(r, "server", p->servers.list[p->registration.to.server].place.at);
+    record_endpoint(r, "contact", phone_socket(p, phone_server_by(p, p->registration.to.server))->contact);
+    record_endpoint(r, "server", phone_server_at(p, p->registration.to.server));
     if (state == PHONE_REGISTERED)
         record_u64(r, "expires", why->expires);
     if (why->status)
@@ -88,13 +88,14 @@ static uint32_t expires_granted(const struct phone *p, const struct sip_msg *res
     struct sip_list list = sip_list(response, SIP_H_CONTACT);
     struct span value;
     uint32_t expires;
+    struct endpoint own = phone_socket(p, phone_server_by(p, p->registration.to.server))->contact;
     while (sip_list_next(&list, &value)) {
         struct sip_contact contact;
         struct sip_uri uri;
         struct endpoint at;
         if (sip_contact_parse(value, &contact) || !contact.has_expires || sip_uri_parse(contact.addr.uri, &uri))
             continue;
-        if (sip_uri_endpoint(&uri, &at) == 0 && endpoint_equal(at, p->contact))
+        if (sip_uri_endpoint(&uri, &at) == 0 && endpoint_equal(at, own))
             return contact.expires;
     }
     if (sip_number_parse(sip_value(response, SIP_H_EXPIRES), LONGEST, &expires) == 0)
@@ -141,6 +142,7 @@ static void attempt(struct phone *p, unsigned tried, bool lost)
 {
     struct verdict why = {0};
     p->registration.tried = tried;
+    p->registration.reconnected = false;
     p->registration.come_back = NEVER;
     (void)route(p);                           /* a new attempt goes somewhere */
     sip_auth_accepted(&p->registration.auth); /* a refusal was of the last attempt, not of this one */
@@ -270,12 +272,33 @@ static void txn_drop(struct phone *p)
     p->registration.txn = NULL;
 }
 
+/* The same server by its next target, which knows nothing of a registration at the last one. */
+static bool target_next(struct phone *p, const struct sip_txn *txn, const char *why, bool machine)
+{
+    struct phone_registration *reg = &p->registration;
+    struct verdict nothing = {0};
+    bool at_home = reg->home.known && reg->home.server == reg->to.server;
+    if (!phone_server_again(p, reg->to.server, txn, why, machine))
+        return false;
+    if (reg->state == PHONE_REGISTERED && at_home)
+        set_state(p, PHONE_TRYING, &nothing);
+    return true;
+}
+
 /* 503 with somewhere else to go: there; else it is a rejection like others. */
-static bool refused(struct phone *p, const struct sip_msg *response)
+static bool refused(struct phone *p, const struct sip_txn *txn, const struct sip_msg *response)
 {
     lab_time retry_after;
-    if (!phone_server_refuses(p, response, &retry_after) || phone_servers_group(&p->servers, PHONE_REGISTRAR)->n == 1)
+    if (!phone_server_refuses(p, response, &retry_after))
         return false;
+    if (target_next(p, txn, "503", true)) {
+        txn_drop(p);
+        register_send(p);
+        return true;
+    }
+    if (phone_servers_group(&p->servers, PHONE_REGISTRAR)->n == 1)
+        return false;
+    txn_drop(p);
     unserved(p, response->status, response->reason, "503", retry_after);
     return true;
 }
@@ -284,12 +307,9 @@ static void on_response(void *arg, struct sip_txn *txn, const struct sip_incomin
 {
     struct phone *p = arg;
     struct phone_registration *reg = &p->registration;
-    (void)txn;
-    if (in->msg->status < 200)
+    if (in->msg->status < 200 || refused(p, txn, in->msg))
         return;
     txn_drop(p);
-    if (refused(p, in->msg))
-        return;
     reg->deciding = true;
     phone_server_answered(p, reg->to.server);
     reg->deciding = false;
@@ -304,19 +324,25 @@ static void on_response(void *arg, struct sip_txn *txn, const struct sip_incomin
 static void on_failed(void *arg, struct sip_txn *txn, unsigned status)
 {
     struct phone *p = arg;
-    (void)txn;
+    struct phone_registration *reg = &p->registration;
+    bool reconnect = !reg->reconnected && phone_transport_broke(p, txn);
+    bool again = reconnect || target_next(p, txn, phone_failure_text(status), false);
     txn_drop(p);
-    unserved(p, status, sip_reason_phrase(status), phone_failure_text(status), 0);
+    reg->reconnected = reg->reconnected || reconnect;
+    if (again)
+        register_send(p);
+    else
+        unserved(p, status, sip_reason_phrase(status), phone_failure_text(status), 0);
 }
 
 static const struct sip_client_events register_events = {.response = on_response, .failed = on_failed};
 
 /* ---- sending ---- */
 
-struct span phone_register_headers(const struct phone *p, uint32_t expires, struct text *room)
+struct span phone_register_headers(const struct phone *p, unsigned server, uint32_t expires, struct text *room)
 {
     text_str(room, "Contact: ");
-    phone_contact_write(p, room);
+    phone_contact_write(p, phone_server_by(p, server), room);
     text_str(room, "\r\nExpires: ");
     text_u64(room, expires);
     text_str(room, "\r\n");
@@ -328,6 +354,11 @@ static void register_send(struct phone *p)
     struct phone_registration *reg = &p->registration;
     char room[160];
     struct text headers = text_on(room, sizeof room);
+    if (phone_transport_is_busy(p, reg->to.server)) {
+        reg->waiting = true;
+        retry_at(p, p->settings->reopen_after);
+        return;
+    }
     struct phone_request request = {
         .method = "REGISTER",
         .server = reg->to.server,
@@ -336,7 +367,8 @@ static void register_send(struct phone *p)
         .tag = reg->tag,
         .cseq = ++reg->cseq,
         .auth = &reg->auth,
-        .headers = phone_register_headers(p, reg->state == PHONE_UNREGISTERING ? 0 : reg->expires, &headers)};
+        .headers =
+            phone_register_headers(p, reg->to.server, reg->state == PHONE_UNREGISTERING ? 0 : reg->expires, &headers)};
     if (phone_request_send(p, &request, &register_events, p, &reg->txn)) {
         reg->txn = NULL;
         failed(p, 503, sip_reason_phrase(503), p->settings->timeout_retry);
@@ -391,6 +423,17 @@ void phone_register_moved(struct phone *p, bool away)
     unsigned better = (1u << phone_servers_active(&p->servers, PHONE_REGISTRAR)) - 1;
     attempt(p, away ? better : 0, away);
     go(p);
+}
+
+void phone_register_lost(struct phone *p)
+{
+    struct phone_registration *reg = &p->registration;
+    uint64_t spread = (uint64_t)p->settings->spread;
+    if (reg->state != PHONE_REGISTERED || reg->txn || reg->waiting)
+        return;
+    reg->waiting = true;
+    attempt(p, 0, true);
+    retry_at(p, p->settings->reopen_after + (spread ? (lab_time)prng_below(&p->spread, spread + 1) : 0));
 }
 
 void phone_register_end(struct phone *p)

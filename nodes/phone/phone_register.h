@@ -52,6 +52,7 @@ struct phone_registration {
     lab_time come_back;     /* the earliest that a server of this attempt asked for (Retry-After); NEVER: none did */
     bool waiting;           /* the next site is chosen, the timer runs towards going there (failover spread) */
     unsigned tried;         /* sites that have failed the attempt under way, by bit */
+    bool reconnected;       /* the attempt has been sent again because its connection broke */
     bool deciding;          /* it reports to phone_failover.c, and looks at what moved by itself */
     struct phone_farewell farewell;
 };
@@ -61,6 +62,9 @@ void phone_register_start(struct phone *p); /* now, whatever the state; nothing 
 void phone_register_end(struct phone *p);   /* takes the binding back */
 /* The registrar or the address of record in use have changed; `away`: from a better one, which failed. */
 void phone_register_moved(struct phone *p, bool away);
+/* The connection by which the phone was registered is gone: registers again (PH-7), after `reopen after` and a random
+ * part of the spread. Nothing when it is at it. */
+void phone_register_lost(struct phone *p);
 void phone_register_stop(struct phone *p); /* silently */
 
 /* phone_farewell.c: REGISTER with Expires: 0 to where the phone was registered; what comes of it does not matter. */
@@ -68,6 +72,6 @@ void phone_farewell_init(struct phone *p);
 void phone_farewell_say(struct phone *p, struct phone_home from);
 void phone_farewell_stop(struct phone *p);
 /* The REGISTER's headers Contact and Expires; at least 160 bytes of room. */
-struct span phone_register_headers(const struct phone *p, uint32_t expires, struct text *room);
+struct span phone_register_headers(const struct phone *p, unsigned server, uint32_t expires, struct text *room);
 
 #endif

@@ -3,15 +3,37 @@
 #include "nodes/base/error.h"
 #include "nodes/proto/sip_build.h"
 
-void phone_aor_write(const struct phone *p, unsigned aor, struct text *out)
+static bool is_secure(const struct phone *p, enum sip_transport by)
 {
-    sip_uri_write(out, p->aors[aor].user, p->aors[aor].domain, 0);
+    return by == SIP_TLS && p->settings->send_sips;
 }
 
-void phone_contact_write(const struct phone *p, struct text *out)
+/* sip:user@domain, or sips: (PH-9). */
+static void line_write(const struct phone *p, struct span user, unsigned aor, enum sip_transport by, struct text *out)
 {
+    char room[128];
+    struct text uri = text_on(room, sizeof room);
+    sip_uri_write(&uri, user, p->aors[aor].domain, 0);
+    struct span rest;
+    struct span scheme = span_cut(text_span(&uri), ':', &rest);
+    text_put(out, is_secure(p, by) ? SPAN("sips") : scheme);
+    text_char(out, ':');
+    text_put(out, rest);
+}
+
+void phone_aor_write(const struct phone *p, unsigned aor, enum sip_transport by, struct text *out)
+{
+    line_write(p, p->aors[aor].user, aor, by, out);
+}
+
+void phone_contact_write(const struct phone *p, enum sip_transport by, struct text *out)
+{
+    struct endpoint at = phone_socket(p, by)->contact;
     text_char(out, '<');
-    sip_uri_write_endpoint(out, span_of(p->settings->line), p->contact);
+    if (by == SIP_UDP)
+        sip_uri_write_endpoint(out, span_of(p->settings->line), at);
+    else
+        sip_uri_write_flow(out, is_secure(p, by), span_of(p->settings->line), at, by);
     text_char(out, '>');
 }
 
@@ -21,10 +43,10 @@ void phone_allow_write(const struct phone *p, struct text *out)
     text_str(out, p->settings->message_waiting ? ", NOTIFY\r\n" : "\r\n");
 }
 
-struct span phone_contact_headers(const struct phone *p, struct text *room)
+struct span phone_contact_headers(const struct phone *p, enum sip_transport by, struct text *room)
 {
     text_str(room, "Contact: ");
-    phone_contact_write(p, room);
+    phone_contact_write(p, by, room);
     text_str(room, "\r\n");
     phone_allow_write(p, room);
     return text_span(room);
@@ -33,12 +55,6 @@ struct span phone_contact_headers(const struct phone *p, struct text *room)
 struct sip_credentials phone_credentials(const struct phone *p, unsigned aor)
 {
     return (struct sip_credentials){p->aors[aor].user, span_of(p->settings->password)};
-}
-
-/* A line of the same domain: the peer's address of record, or our own. */
-static void line_write(const struct phone *p, const struct phone_request *request, struct span user, struct text *out)
-{
-    sip_uri_write(out, user, p->aors[request->aor].domain, 0);
 }
 
 static void request_write(const struct phone *p, const struct phone_request *request, struct text *out)
@@ -52,9 +68,11 @@ static void request_write(const struct phone *p, const struct phone_request *req
     struct text to = text_on(to_room, sizeof to_room);
     struct span own = p->aors[request->aor].user;
     struct span peer = span_of(request->to ? request->to : "");
-    line_write(p, request, request->own_uri ? own : peer, &uri); /* REGISTER, OPTIONS: the domain itself (§10.2) */
-    line_write(p, request, own, &from);
-    line_write(p, request, request->to ? peer : own, &to);
+    enum sip_transport by = phone_server_by(p, request->server);
+    line_write(p, request->own_uri ? own : peer, request->aor, by,
+               &uri); /* REGISTER, OPTIONS: the domain itself (§10.2) */
+    line_write(p, own, request->aor, by, &from);
+    line_write(p, request->to ? peer : own, request->aor, by, &to);
     sip_put_request_line(out, method, text_span(&uri));
     sip_put_number(out, SIP_H_MAX_FORWARDS, SIP_MAX_FORWARDS);
     sip_put_addr(out, SIP_H_FROM, (struct span){0}, text_span(&from), span_of(request->tag));
@@ -92,6 +110,14 @@ int phone_request_send(struct phone *p, const struct phone_request *request, con
     request_write(p, request, &message);
     if (!text_ok(&message))
         return FE_ERANGE;
-    struct sip_flow flow = phone_server_flow(p, request->server);
-    return sip_txn_request(p->txns, &flow, text_span(&message), (struct span){0}, events, arg, out);
+    struct sip_flow flow = request->line ? phone_transport_flow_for_call(p, request->server, *request->line)
+                                         : phone_server_flow(p, request->server);
+    int error = sip_txn_request(p->txns, &flow, text_span(&message), (struct span){0}, events, arg, out);
+    if (error)
+        return error;
+    if (request->line)
+        *request->line = sip_txn_flow(*out);
+    else
+        phone_transport_used(p, request->server, sip_txn_flow(*out));
+    return 0;
 }

@@ -2,15 +2,10 @@
 
 /* ---- what is configured ---- */
 
-static bool places_equal(struct phone_place a, struct phone_place b)
-{
-    return a.transport == b.transport && endpoint_equal(a.at, b.at);
-}
-
 int phone_servers_find(const struct phone_servers *s, struct phone_place place)
 {
     for (unsigned i = 0; i < s->n; i++)
-        if (places_equal(s->list[i].place, place))
+        if (phone_place_equal(s->list[i].place, place))
             return (int)i;
     return -1;
 }
@@ -154,7 +149,9 @@ unsigned phone_servers_failed(struct phone_servers *s, unsigned server, lab_time
 unsigned phone_servers_answered(struct phone_servers *s, unsigned server)
 {
     unsigned moved = 0;
-    s->list[server] = (struct phone_server){.place = s->list[server].place};
+    s->list[server].state = PHONE_SERVER_UP;
+    s->list[server].barred = false;
+    phone_targets_answered(&s->list[server].targets);
     for (unsigned i = 0; i < s->groups_n; i++) {
         struct phone_group *g = &s->groups[i];
         bool working = s->list[g->hop[g->active]].state == PHONE_SERVER_UP;

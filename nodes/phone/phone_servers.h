@@ -1,8 +1,10 @@
 /* Which server a phone asks: the decisions of its failover, and nothing else (FACTS PH-8, PH-20 … PH-23, PH-25). Pure:
  * the time is an argument, nothing is sent here, no memory is allocated. phone_failover.c acts on it.
  *
- * A *server* is a transport and a place. A *site* is one of the phone's choices, 0 the primary, 1 the backup. Requests
- * have two *roles*: REGISTER goes to a registrar, all others go to a proxy. Roles that move together are a *group*:
+ * A *server* is a transport and a place, as configured; where it is found in the end is its *target* (phone_targets.h),
+ * and it has failed when all of them have. A *site* is one of the phone's choices, 0 the primary, 1 the backup.
+ * Requests have two *roles*: REGISTER goes to a registrar, all others go to a proxy. Roles that move together are a
+ * *group*:
  *
  *   backup proxy, backup registrar           two groups: either role moves without the other (PH-20, PH-21)
  *   backup outbound proxy, and the former    one group: any failure moves everything (PH-22)
@@ -15,7 +17,7 @@
 
 #include "nodes/base/addr.h"
 #include "nodes/base/lab_time.h"
-#include "nodes/proto/sip_msg.h"
+#include "nodes/phone/phone_targets.h"
 
 #include <stdbool.h>
 
@@ -29,14 +31,9 @@ enum phone_server_state {
     PHONE_SERVER_BLACKLISTED, /* it failed: until `until` others are asked first; then it is suspect */
 };
 
-/* A transport and a place; at.port 0: none is configured. */
-struct phone_place {
-    enum sip_transport transport;
-    struct endpoint at;
-};
-
 struct phone_server {
     struct phone_place place;
+    struct phone_targets targets; /* where it is now; none: at its place */
     enum phone_server_state state;
     lab_time until; /* of a blacklisted one */
     bool barred;    /* blacklisted by its own word, 503 with Retry-After: until then it is not even probed (§21.5.4) */
@@ -73,6 +70,12 @@ const struct phone_server *phone_servers_hop(const struct phone_servers *s, enum
 
 /* The server of that place, or -1: none of the phone's. */
 int phone_servers_find(const struct phone_servers *s, struct phone_place place);
+
+/* Where requests to it go now. */
+static inline struct phone_place phone_server_target(const struct phone_server *server)
+{
+    return server->targets.n ? server->targets.list[server->targets.current] : server->place;
+}
 
 enum phone_server_state phone_server_state(const struct phone_server *server, lab_time now);
 

@@ -6,7 +6,7 @@
 static void send(void *arg, struct endpoint to, struct span bytes)
 {
     struct phone *p = arg;
-    struct sip_flow flow = sip_flow_to(p->socket, to);
+    struct sip_flow flow = sip_flow_to(phone_socket(p, SIP_UDP)->number, to);
     (void)sip_transport_send_stun(p->transport, &flow, bytes); /* what is lost is sent again */
 }
 
@@ -14,8 +14,8 @@ static void trace(struct phone *p, const char *state)
 {
     struct record *r = host_trace(p->host, "stun");
     record_str(r, "state", state);
-    record_endpoint(r, "local", p->local);
-    record_endpoint(r, "public", p->contact);
+    record_endpoint(r, "local", phone_socket(p, SIP_UDP)->local);
+    record_endpoint(r, "public", phone_socket(p, SIP_UDP)->contact);
     host_trace_end(p->host);
 }
 
@@ -23,10 +23,11 @@ static void trace(struct phone *p, const char *state)
 static void mapped(void *arg, struct endpoint seen)
 {
     struct phone *p = arg;
-    bool moved = seen.port && !endpoint_equal(seen, p->contact);
+    struct phone_socket *udp = &p->by.sockets[SIP_UDP];
+    bool moved = seen.port && !endpoint_equal(seen, udp->contact);
     if (moved) {
-        p->contact = seen;
-        sip_transport_advertise(p->transport, p->socket, seen);
+        udp->contact = seen;
+        sip_transport_advertise(p->transport, udp->number, seen);
     }
     if (moved || !seen.port)
         trace(p, seen.port ? "mapped" : "failed");

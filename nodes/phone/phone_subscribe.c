@@ -14,12 +14,12 @@ static struct record *trace(struct phone *p, const char *state)
     const struct phone_subscription *sub = &p->subscription;
     char room[192];
     struct text aor = text_on(room, sizeof room);
-    phone_aor_write(p, sub->aor, &aor);
+    phone_aor_write(p, sub->aor, SIP_UDP, &aor); /* as it is, whatever the scheme on the wire */
     struct record *r = host_trace(p->host, "subscription");
     record_str(r, "state", state);
     record_str(r, "event", MWI_EVENT);
     record_text(r, "aor", text_span(&aor));
-    record_endpoint(r, "server", p->servers.list[sub->server].place.at);
+    record_endpoint(r, "server", phone_server_at(p, sub->server));
     return r;
 }
 
@@ -94,7 +94,7 @@ static int dialog_begin(struct phone *p, struct sip_txn *txn, const struct sip_m
     struct sip_msg request;
     if (sub->dialog.state != SIP_DIALOG_NONE)
         return 0;
-    phone_contact_write(p, &contact);
+    phone_contact_write(p, sip_txn_flow(txn).transport, &contact);
     sip_txn_msg(txn, &request);
     return sip_dialog_init_uac(&sub->dialog, p->txns, &request, response, sip_txn_flow(txn), text_span(&contact));
 }
@@ -181,9 +181,13 @@ static void on_response(void *arg, struct sip_txn *txn, const struct sip_incomin
 static void on_failed(void *arg, struct sip_txn *txn, unsigned status)
 {
     struct phone *p = arg;
-    (void)txn;
+    bool again = p->subscription.state == PHONE_SUBSCRIBING &&
+                 phone_server_again(p, p->subscription.server, txn, phone_failure_text(status), false);
     txn_drop(p);
-    unserved(p, status, sip_reason_phrase(status), phone_failure_text(status), 0);
+    if (again)
+        subscribe_send(p);
+    else
+        unserved(p, status, sip_reason_phrase(status), phone_failure_text(status), 0);
 }
 
 static const struct sip_client_events subscribe_events = {.response = on_response, .failed = on_failed};
@@ -203,7 +207,7 @@ static int send_first(struct phone *p)
     char room[512];
     struct text headers = text_on(room, sizeof room);
     text_str(&headers, "Contact: ");
-    phone_contact_write(p, &headers);
+    phone_contact_write(p, phone_server_by(p, sub->server), &headers);
     text_str(&headers, "\r\n");
     headers_write(sub->expires, &headers);
     struct phone_request request = {.method = "SUBSCRIBE",

@@ -213,6 +213,8 @@ struct sip_flow sip_dialog_next_hop(const struct sip_dialog *d)
     const struct sip_transport_layer *transport = sip_txns_transport(d->txns);
     struct sip_flow to = d->flow;
     struct sip_flow by_route;
+    if (d->misled)
+        return d->wrong;
     struct span rest = span_of(d->routes);
     struct span route;
     struct span hop = sip_route_next(&rest, &route) ? sip_route_uri(route) : span_of(d->target);

@@ -23,6 +23,8 @@ struct sip_dialog {
     struct sip_txns *txns;
     struct sip_flow flow;      /* from where requests leave (its socket); its remote is the next hop when neither route
                                   set nor target names an IPv4 address */
+    bool misled;               /* its requests all leave by `wrong`: a fault that phones have */
+    struct sip_flow wrong;
     struct span call_id;       /* these six live in one heap block */
     struct span local, remote; /* values of From and To in requests that we send, tags included */
     struct span local_tag, remote_tag;
