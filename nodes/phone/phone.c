@@ -106,6 +106,7 @@ static void phone_free(struct phone *p)
     while (p->calls)
         phone_call_free(p->calls);
     phone_register_stop(p);
+    phone_outbound_stop(p);
     phone_keep_alive_stop(p);
     phone_failover_stop(p);
     phone_subscribe_stop(p);
@@ -140,6 +141,7 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     sip_auth_init(&p->call_auth, h, "calls");
     phone_failover_init(p);
     phone_register_init(p);
+    phone_outbound_init(p);
     phone_subscribe_init(p);
     error = sip_open(p, why);
     if (error) {

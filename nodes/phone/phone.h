@@ -5,6 +5,7 @@
  *   phone_request.c   requests outside of dialogs   phone_register.c  the registration
  *   phone_subscribe.c message waiting               phone_unsubscribe.c, phone_farewell.c  what is left behind
  *   phone_keep_alive.c                              phone_stun.c      how it is seen from outside
+ *   phone_outbound.c  the registration by RFC 5626
  *   phone_servers.c   which server is asked         phone_failover.c  what follows when that changes
  *   phone_targets.c   where a server is found       phone_transport.c sockets and connections; phone_tls.c
  *   phone_call*.c    calls, see phone_call.h */
@@ -17,6 +18,7 @@
 #include "nodes/phone/phone_failover.h"
 #include "nodes/phone/phone_keep_alive.h"
 #include "nodes/phone/phone_options.h"
+#include "nodes/phone/phone_outbound.h"
 #include "nodes/phone/phone_register.h"
 #include "nodes/phone/phone_servers.h"
 #include "nodes/phone/phone_subscribe.h"
@@ -48,6 +50,7 @@ struct phone {
     struct stun_client stun;
     bool stun_tried; /* it was answered, or gave up, once */
     struct phone_registration registration;
+    struct phone_outbound outbound; /* in its place, with outbound support */
     struct phone_subscription subscription;
     struct phone_unsubscription unsubscription;
     struct sip_auth call_auth; /* the proxy's challenges to INVITE, BYE, … */
@@ -69,11 +72,12 @@ enum {
 /* phone_request.c */
 struct phone_request {
     const char *method;
-    const char *to;        /* the other line; NULL: its own (To), and the domain itself (Request-URI) */
-    unsigned server;       /* where it goes: index in p->servers.list; phone_request_route() chooses */
-    unsigned aor;          /* whose it is: index in p->aors */
-    struct sip_flow *line; /* a call: its own connection, if it has one, before and after; NULL: it is no call */
-    bool own_uri;          /* the Request-URI is the own address of record (SUBSCRIBE to one's own state) */
+    const char *to;              /* the other line; NULL: its own (To), and the domain itself (Request-URI) */
+    unsigned server;             /* where it goes: index in p->servers.list; phone_request_route() chooses */
+    unsigned aor;                /* whose it is: index in p->aors */
+    const struct sip_flow *flow; /* by this one; NULL: by whichever leads to the server */
+    struct sip_flow *line;       /* a call: its own connection, if it has one, before and after; NULL: it is no call */
+    bool own_uri;                /* the Request-URI is the own address of record (SUBSCRIBE to one's own state) */
     const char *call_id, *tag;
     uint32_t cseq;
     struct sip_auth *auth;    /* credentials are added once it was challenged; NULL: none */
@@ -91,6 +95,8 @@ void phone_aor_write(const struct phone *p, unsigned aor, enum sip_transport by,
 void phone_allow_write(const struct phone *p, struct text *out); /* the header line Allow: what it understands */
 /* <sip:101@192.168.1.20:5060>: where it is called by this transport. */
 void phone_contact_write(const struct phone *p, enum sip_transport by, struct text *out);
+/* The same for a dialog: with outbound support its requests shall come by the flow that began it (RFC 5626 §4.3). */
+void phone_dialog_contact_write(const struct phone *p, enum sip_transport by, struct text *out);
 /* The header lines Contact and Allow, which INVITE and its answers carry; at least 256 bytes of room. */
 struct span phone_contact_headers(const struct phone *p, enum sip_transport by, struct text *room);
 struct sip_credentials phone_credentials(const struct phone *p, unsigned aor);

@@ -167,7 +167,7 @@ void phone_call_incoming(struct phone *p, struct sip_txn *txn, const struct sip_
         return;
     }
     struct phone_call *c = phone_call_new(p);
-    phone_contact_write(p, in->flow.transport, &contact);
+    phone_dialog_contact_write(p, in->flow.transport, &contact);
     if (!c || sip_dialog_init_uas(&c->dialog, p->txns, in, sip_txn_tag(txn), text_span(&contact))) {
         sip_txn_reply_status(txn, 500);
         if (c)

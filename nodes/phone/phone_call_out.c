@@ -26,7 +26,7 @@ static int dialog_begin(struct phone_call *c, const struct sip_msg *invite, cons
 {
     char room[128];
     struct text contact = text_on(room, sizeof room);
-    phone_contact_write(c->phone, c->by, &contact);
+    phone_dialog_contact_write(c->phone, c->by, &contact);
     int error =
         sip_dialog_init_uac(&c->dialog, c->phone->txns, invite, response, sip_txn_flow(c->invite), text_span(&contact));
     if (!error && c->dialog.state == SIP_DIALOG_EARLY)

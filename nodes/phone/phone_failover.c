@@ -99,7 +99,7 @@ static void trace(struct phone *p, unsigned group, unsigned from, const char *wh
 static void probe_timer_set(struct phone *p)
 {
     lab_time interval = p->settings->probe_interval;
-    if (!phone_servers_away(&p->servers) || interval == 0)
+    if (!phone_servers_away(&p->servers) || interval == 0 || p->settings->outbound) /* flows are formed anew anyway */
         host_timer_stop(p->host, &p->failover.timer);
     else if (!timer_running(&p->failover.timer))
         host_timer_start(p->host, &p->failover.timer, host_now(p->host) + interval);

@@ -74,7 +74,7 @@ void phone_keep_alive_pong(struct phone *p, const struct sip_flow *flow)
 static void no_pong(void *arg)
 {
     struct phone *p = arg;
-    sip_transport_close(p->transport, &p->keep_alives.pinged);
+    sip_transport_abort(p->transport, &p->keep_alives.pinged);
 }
 
 /* To everybody who may call us: proxy and registrar in use. A lost one is made good by the next. */
@@ -124,7 +124,8 @@ static void persistent_tick(void *arg)
 
 void phone_keep_alive_up(struct phone *p, const struct sip_flow *flow)
 {
-    if (flow->transport != SIP_TLS || !p->settings->persistent_tls || p->settings->persistent_keep_alive == 0)
+    if (flow->transport != SIP_TLS || !p->settings->persistent_tls || p->settings->outbound ||
+        p->settings->persistent_keep_alive == 0)
         return;
     p->keep_alives.line = *flow;
     persistent_set(p);

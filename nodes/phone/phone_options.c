@@ -91,6 +91,13 @@ const struct option phone_options[] = {
      .help = "that it speaks"},
     {"most tls version", OPT_CHOICE, FIELD(most_tls), .choices = tls_version_words, .def = "1.2",
      .help = "that it speaks"},
+    {"outbound support", OPT_FLAG, FIELD(outbound), .def = "no",
+     .help =
+         "registers by flows that it keeps open and opens again (RFC 5626): to the primary and to the backup at once "
+         "(PH-10, PH-11)"},
+    {"outbound keep alive", OPT_TIME, FIELD(outbound_keep_alive), .def = "0", .min = 0, .max = 86400 * SEC,
+     .help = "keep-alives on such flows after 80 to 100 % of this, unless the server says how often; 0: as RFC 5626 "
+             "says"},
     {"in-dialog transport", OPT_CHOICE, FIELD(in_dialog_udp), .def = "same", .choices = in_dialog,
      .help = "udp: requests inside of calls leave by UDP whatever the call came by, as wrong phones do"},
 

@@ -51,6 +51,8 @@ struct phone_settings {
     bool reopen; /* a connection that is closed, by registering */
     lab_time reopen_after;
     bool send_sips;
+    bool outbound;                                   /* RFC 5626 */
+    lab_time outbound_keep_alive;                    /* 0: the RFC's intervals */
     int in_dialog_udp;                               /* bool: the second choice */
     char *certificate, *intermediates, *key, *trust; /* NULL: none */
     bool verify_name;

@@ -7,13 +7,6 @@
 
 #define LONGEST 4294967295u /* seconds that Expires can say */
 
-/* What a change of state is traced with. */
-struct verdict {
-    unsigned status; /* 0: none came */
-    struct span reason;
-    uint32_t expires; /* s; only when registered */
-};
-
 static void register_send(struct phone *p);
 
 /* ---- states ---- */
@@ -30,7 +23,7 @@ static const char *state_name(enum phone_register_state state)
     return NULL;
 }
 
-static void set_state(struct phone *p, enum phone_register_state state, const struct verdict *why)
+static void set_state(struct phone *p, enum phone_register_state state, const struct phone_registered *why)
 {
     char room[128];
     struct text aor = text_on(room, sizeof room);
@@ -69,7 +62,7 @@ static lab_time grown(struct phone *p, lab_time pause)
 
 static void failed(struct phone *p, unsigned status, struct span reason, lab_time pause)
 {
-    struct verdict why = {.status = status, .reason = reason};
+    struct phone_registered why = {.status = status, .reason = reason};
     if (p->registration.state == PHONE_UNREGISTERING) {
         set_state(p, PHONE_UNREGISTERED, &why);
         return;
@@ -81,14 +74,13 @@ static void failed(struct phone *p, unsigned status, struct span reason, lab_tim
 
 /* ---- answers ---- */
 
-/* §10.2.4, §10.3: the expiry that the registrar chose stands at our Contact, else in Expires, else it is what we asked.
- */
-static uint32_t expires_granted(const struct phone *p, const struct sip_msg *response)
+uint32_t phone_register_granted(const struct phone *p, const struct sip_msg *response, enum sip_transport by,
+                                uint32_t asked)
 {
     struct sip_list list = sip_list(response, SIP_H_CONTACT);
+    struct endpoint own = phone_socket(p, by)->contact;
     struct span value;
     uint32_t expires;
-    struct endpoint own = phone_socket(p, phone_server_by(p, p->registration.to.server))->contact;
     while (sip_list_next(&list, &value)) {
         struct sip_contact contact;
         struct sip_uri uri;
@@ -100,11 +92,11 @@ static uint32_t expires_granted(const struct phone *p, const struct sip_msg *res
     }
     if (sip_number_parse(sip_value(response, SIP_H_EXPIRES), LONGEST, &expires) == 0)
         return expires;
-    return p->registration.expires;
+    return asked;
 }
 
-/* PH-25: `renewal` before the expiry, or at half of it when that comes later. */
-static lab_time refresh_after(const struct phone *p, lab_time expires)
+/* `renewal` before the expiry, or at half of it when that comes later. */
+lab_time phone_refresh_after(const struct phone *p, lab_time expires)
 {
     lab_time early = expires - p->settings->renewal;
     return early > expires / 2 ? early : expires / 2;
@@ -140,7 +132,7 @@ static bool route(struct phone *p)
 /* Chooses where to go. `lost`: what was registered is not any more. */
 static void attempt(struct phone *p, unsigned tried, bool lost)
 {
-    struct verdict why = {0};
+    struct phone_registered why = {0};
     p->registration.tried = tried;
     p->registration.reconnected = false;
     p->registration.come_back = NEVER;
@@ -175,7 +167,7 @@ static lab_time pause_after(struct phone *p)
 static void unserved(struct phone *p, unsigned status, struct span reason, const char *because, lab_time retry_after)
 {
     struct phone_registration *reg = &p->registration;
-    struct verdict why = {0};
+    struct phone_registered why = {0};
     bool at_home = reg->home.known && reg->home.server == reg->to.server;
     reg->tried |= 1u << reg->to.site;
     if (retry_after && host_now(p->host) + retry_after < reg->come_back)
@@ -217,19 +209,19 @@ static void settle(struct phone *p)
 static void accepted(struct phone *p, const struct sip_msg *response)
 {
     struct phone_registration *reg = &p->registration;
-    struct verdict why = {.status = response->status, .reason = response->reason};
+    struct phone_registered why = {.status = response->status, .reason = response->reason};
     if (reg->state == PHONE_UNREGISTERING) {
         set_state(p, PHONE_UNREGISTERED, &why);
         return;
     }
-    why.expires = expires_granted(p, response);
+    why.expires = phone_register_granted(p, response, phone_server_by(p, reg->to.server), reg->expires);
     if (why.expires == 0) { /* the registrar dropped us */
         failed(p, response->status, response->reason, p->settings->retry);
         return;
     }
     reg->failures = 0;
     set_state(p, PHONE_REGISTERED, &why);
-    retry_at(p, refresh_after(p, (lab_time)why.expires * SEC));
+    retry_at(p, phone_refresh_after(p, (lab_time)why.expires * SEC));
     settle(p);
 }
 
@@ -245,14 +237,13 @@ static void rejected(struct phone *p, const struct sip_msg *response)
     failed(p, response->status, response->reason, pause);
 }
 
-/* §10.2.8: 423 says how long the registration must last at least. */
-static bool interval_raised(struct phone *p, const struct sip_msg *response)
+bool phone_interval_raised(const struct sip_msg *response, uint32_t *expires)
 {
     uint32_t least;
     if (response->status != 423 || sip_number_parse(sip_value(response, SIP_H_MIN_EXPIRES), LONGEST, &least) ||
-        least <= p->registration.expires)
+        least <= *expires)
         return false;
-    p->registration.expires = least;
+    *expires = least;
     return true;
 }
 
@@ -276,7 +267,7 @@ static void txn_drop(struct phone *p)
 static bool target_next(struct phone *p, const struct sip_txn *txn, const char *why, bool machine)
 {
     struct phone_registration *reg = &p->registration;
-    struct verdict nothing = {0};
+    struct phone_registered nothing = {0};
     bool at_home = reg->home.known && reg->home.server == reg->to.server;
     if (!phone_server_again(p, reg->to.server, txn, why, machine))
         return false;
@@ -313,7 +304,7 @@ static void on_response(void *arg, struct sip_txn *txn, const struct sip_incomin
     reg->deciding = true;
     phone_server_answered(p, reg->to.server);
     reg->deciding = false;
-    if (challenge_answered(p, in->msg) || interval_raised(p, in->msg))
+    if (challenge_answered(p, in->msg) || phone_interval_raised(in->msg, &reg->expires))
         register_send(p);
     else if (in->msg->status < 300)
         accepted(p, in->msg);
@@ -398,9 +389,23 @@ void phone_register_init(struct phone *p)
     (void)route(p); /* what the first line of the trace says */
 }
 
+void phone_register_tell(struct phone *p, enum phone_register_state state, unsigned server,
+                         const struct phone_registered *why)
+{
+    struct phone_registration *reg = &p->registration;
+    reg->to = (struct phone_home){true, PHONE_PRIMARY, server, PHONE_PRIMARY};
+    reg->home = reg->to;
+    reg->home.known = state == PHONE_REGISTERED;
+    set_state(p, state, why);
+}
+
 void phone_register_start(struct phone *p)
 {
     struct phone_registration *reg = &p->registration;
+    if (p->settings->outbound) {
+        phone_outbound_start(p);
+        return;
+    }
     if (reg->txn)
         return;
     host_timer_stop(p->host, &reg->timer);
@@ -415,7 +420,8 @@ void phone_register_moved(struct phone *p, bool away)
 {
     struct phone_registration *reg = &p->registration;
     bool wanted = reg->state == PHONE_TRYING || reg->state == PHONE_REGISTERED || reg->state == PHONE_FAILED;
-    if (reg->deciding || !wanted || is_in_use(p, reg->txn || reg->waiting ? &reg->to : &reg->home))
+    if (p->settings->outbound || reg->deciding || !wanted ||
+        is_in_use(p, reg->txn || reg->waiting ? &reg->to : &reg->home))
         return;
     txn_drop(p);
     host_timer_stop(p->host, &reg->timer);
@@ -429,7 +435,7 @@ void phone_register_lost(struct phone *p)
 {
     struct phone_registration *reg = &p->registration;
     uint64_t spread = (uint64_t)p->settings->spread;
-    if (reg->state != PHONE_REGISTERED || reg->txn || reg->waiting)
+    if (p->settings->outbound || reg->state != PHONE_REGISTERED || reg->txn || reg->waiting)
         return;
     reg->waiting = true;
     attempt(p, 0, true);
@@ -438,7 +444,11 @@ void phone_register_lost(struct phone *p)
 
 void phone_register_end(struct phone *p)
 {
-    struct verdict why = {0};
+    struct phone_registered why = {0};
+    if (p->settings->outbound) {
+        phone_outbound_end(p);
+        return;
+    }
     txn_drop(p);
     if (p->registration.home.known)
         p->registration.to = p->registration.home;

@@ -57,6 +57,13 @@ struct phone_registration {
     struct phone_farewell farewell;
 };
 
+/* What a change of state is traced with. */
+struct phone_registered {
+    unsigned status; /* 0: none came */
+    struct span reason;
+    uint32_t expires; /* s; only when registered */
+};
+
 void phone_register_init(struct phone *p);
 void phone_register_start(struct phone *p); /* now, whatever the state; nothing when one is under way */
 void phone_register_end(struct phone *p);   /* takes the binding back */
@@ -66,6 +73,17 @@ void phone_register_moved(struct phone *p, bool away);
  * part of the spread. Nothing when it is at it. */
 void phone_register_lost(struct phone *p);
 void phone_register_stop(struct phone *p); /* silently */
+
+/* ---- for phone_outbound.c, which registers in its own way ---- */
+/* The phone's registration, as everybody else sees it, is now so, at that server. */
+void phone_register_tell(struct phone *p, enum phone_register_state state, unsigned server,
+                         const struct phone_registered *why);
+/* §10.2.4, §10.3: the expiry in s that a 2xx grants; `asked`: where it does not say. */
+uint32_t phone_register_granted(const struct phone *p, const struct sip_msg *response, enum sip_transport by,
+                                uint32_t asked);
+lab_time phone_refresh_after(const struct phone *p, lab_time expires); /* PH-25 */
+/* §10.2.8: a 423 raised *expires to what it demands. */
+bool phone_interval_raised(const struct sip_msg *response, uint32_t *expires);
 
 /* phone_farewell.c: REGISTER with Expires: 0 to where the phone was registered; what comes of it does not matter. */
 void phone_farewell_init(struct phone *p);

@@ -26,7 +26,7 @@ void phone_aor_write(const struct phone *p, unsigned aor, enum sip_transport by,
     line_write(p, p->aors[aor].user, aor, by, out);
 }
 
-void phone_contact_write(const struct phone *p, enum sip_transport by, struct text *out)
+static void contact_write(const struct phone *p, enum sip_transport by, bool flow, struct text *out)
 {
     struct endpoint at = phone_socket(p, by)->contact;
     text_char(out, '<');
@@ -34,7 +34,17 @@ void phone_contact_write(const struct phone *p, enum sip_transport by, struct te
         sip_uri_write_endpoint(out, span_of(p->settings->line), at);
     else
         sip_uri_write_flow(out, is_secure(p, by), span_of(p->settings->line), at, by);
-    text_char(out, '>');
+    text_str(out, flow ? ";ob>" : ">");
+}
+
+void phone_contact_write(const struct phone *p, enum sip_transport by, struct text *out)
+{
+    contact_write(p, by, false, out);
+}
+
+void phone_dialog_contact_write(const struct phone *p, enum sip_transport by, struct text *out)
+{
+    contact_write(p, by, p->settings->outbound, out);
 }
 
 void phone_allow_write(const struct phone *p, struct text *out)
@@ -46,7 +56,7 @@ void phone_allow_write(const struct phone *p, struct text *out)
 struct span phone_contact_headers(const struct phone *p, enum sip_transport by, struct text *room)
 {
     text_str(room, "Contact: ");
-    phone_contact_write(p, by, room);
+    phone_dialog_contact_write(p, by, room);
     text_str(room, "\r\n");
     phone_allow_write(p, room);
     return text_span(room);
@@ -102,6 +112,14 @@ int phone_request_route(const struct phone *p, struct phone_request *request, en
     return site;
 }
 
+static struct sip_flow flow_of(struct phone *p, const struct phone_request *request)
+{
+    if (request->flow)
+        return *request->flow;
+    return request->line ? phone_transport_flow_for_call(p, request->server, *request->line)
+                         : phone_server_flow(p, request->server);
+}
+
 int phone_request_send(struct phone *p, const struct phone_request *request, const struct sip_client_events *events,
                        void *arg, struct sip_txn **out)
 {
@@ -110,8 +128,7 @@ int phone_request_send(struct phone *p, const struct phone_request *request, con
     request_write(p, request, &message);
     if (!text_ok(&message))
         return FE_ERANGE;
-    struct sip_flow flow = request->line ? phone_transport_flow_for_call(p, request->server, *request->line)
-                                         : phone_server_flow(p, request->server);
+    struct sip_flow flow = flow_of(p, request);
     int error = sip_txn_request(p->txns, &flow, text_span(&message), (struct span){0}, events, arg, out);
     if (error)
         return error;

@@ -41,7 +41,8 @@ static void heard(void *arg, unsigned socket, struct endpoint from, struct span 
 {
     struct phone *p = arg;
     (void)socket;
-    (void)stun_client_heard(&p->stun, from, bytes);
+    if (!phone_outbound_stun(p, from, bytes))
+        (void)stun_client_heard(&p->stun, from, bytes);
 }
 
 static const struct stun_client_events events = {send, mapped};
@@ -49,6 +50,6 @@ static const struct stun_client_events events = {send, mapped};
 void phone_stun_init(struct phone *p)
 {
     stun_client_init(&p->stun, p->host, p->settings->stun, "stun", &events, p);
-    if (p->settings->stun.port)
+    if (p->settings->stun.port || p->settings->outbound)
         sip_transport_on_stun(p->transport, heard, p);
 }

@@ -94,7 +94,7 @@ static int dialog_begin(struct phone *p, struct sip_txn *txn, const struct sip_m
     struct sip_msg request;
     if (sub->dialog.state != SIP_DIALOG_NONE)
         return 0;
-    phone_contact_write(p, sip_txn_flow(txn).transport, &contact);
+    phone_dialog_contact_write(p, sip_txn_flow(txn).transport, &contact);
     sip_txn_msg(txn, &request);
     return sip_dialog_init_uac(&sub->dialog, p->txns, &request, response, sip_txn_flow(txn), text_span(&contact));
 }
@@ -207,7 +207,7 @@ static int send_first(struct phone *p)
     char room[512];
     struct text headers = text_on(room, sizeof room);
     text_str(&headers, "Contact: ");
-    phone_contact_write(p, phone_server_by(p, sub->server), &headers);
+    phone_dialog_contact_write(p, phone_server_by(p, sub->server), &headers);
     text_str(&headers, "\r\n");
     headers_write(sub->expires, &headers);
     struct phone_request request = {.method = "SUBSCRIBE",

@@ -182,6 +182,7 @@ static void connection_down(void *arg, const struct sip_flow *flow, const struct
         if (p->by.lines[i].connection == flow->connection)
             p->by.lines[i].connection = 0;
     phone_keep_alive_down(p, flow);
+    phone_outbound_down(p, flow);
     if (carried && p->settings->reopen)
         phone_register_lost(p);
 }
@@ -189,6 +190,7 @@ static void connection_down(void *arg, const struct sip_flow *flow, const struct
 static void ponged(void *arg, const struct sip_flow *flow)
 {
     phone_keep_alive_pong(arg, flow);
+    phone_outbound_pong(arg, flow);
 }
 
 static const struct sip_flow_events watch = {.up = connection_up, .down = connection_down, .pong = ponged};

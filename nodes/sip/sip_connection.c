@@ -84,12 +84,14 @@ void sip_connection_end(struct sip_connection *c, int error, const char *reason,
     struct text word = text_on(c->reason, sizeof c->reason);
     text_str(&word, reason);
     c->end = (struct sip_flow_down){.was_up = c->state == SIP_UP, .error = error, .reason = c->reason, .alert = alert};
-    if (c->tls && c->state == SIP_UP)
+    if (c->tls && c->state == SIP_UP && !c->dead)
         sip_secure_close(c);
     set_state(c, SIP_DOWN);
     if (c->tls)
         sip_secure_fini(c);
-    if (c->tcp)
+    if (c->tcp && c->dead)
+        host_tcp_abort(c->tcp);
+    else if (c->tcp)
         host_tcp_close(c->tcp);
     c->tcp = NULL;
 }

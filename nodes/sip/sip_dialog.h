@@ -21,9 +21,9 @@ enum sip_dialog_state {
 struct sip_dialog {
     enum sip_dialog_state state;
     struct sip_txns *txns;
-    struct sip_flow flow;      /* from where requests leave (its socket); its remote is the next hop when neither route
-                                  set nor target names an IPv4 address */
-    bool misled;               /* its requests all leave by `wrong`: a fault that phones have */
+    struct sip_flow flow; /* from where requests leave (its socket); its remote is the next hop when neither route
+                             set nor target names an IPv4 address */
+    bool misled;          /* its requests all leave by `wrong`: a fault that phones have */
     struct sip_flow wrong;
     struct span call_id;       /* these six live in one heap block */
     struct span local, remote; /* values of From and To in requests that we send, tags included */

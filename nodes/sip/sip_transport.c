@@ -303,6 +303,15 @@ void sip_transport_close(struct sip_transport_layer *t, const struct sip_flow *f
         sip_connection_end(c, FE_ERESET, "local", false);
 }
 
+void sip_transport_abort(struct sip_transport_layer *t, const struct sip_flow *flow)
+{
+    struct sip_connection *c = sip_connections_find(t, flow->connection);
+    if (!c)
+        return;
+    c->dead = true;
+    sip_connection_end(c, FE_ERESET, "local", false);
+}
+
 int sip_transport_keep_alive(struct sip_transport_layer *t, const struct sip_flow *to)
 {
     if (!sip_flow_is_reliable(*to))

@@ -225,6 +225,10 @@ bool sip_transport_is_up(const struct sip_transport_layer *t, const struct sip_f
 /* Ends the connection: close_notify, FIN. Its `down` comes from the loop. Fine on one that is gone. */
 void sip_transport_close(struct sip_transport_layer *t, const struct sip_flow *flow);
 
+/* The same for one whose other end does not answer any more: no good-bye, a reset, and its local port is free at once.
+ */
+void sip_transport_abort(struct sip_transport_layer *t, const struct sip_flow *flow);
+
 /* CR LF CR LF, to keep a NAT's mapping alive. On streams the `pong` event follows if the peer answers; whoever waits
  * for it counts the seconds (RFC 5626 §4.4.1: 10). UDP: errors as host_udp_send; streams: FE_EAGAIN: it is not up yet;
  * FE_ERESET: it is gone, or the flow names none. */

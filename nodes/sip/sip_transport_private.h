@@ -107,6 +107,7 @@ struct sip_connection {
     enum sip_connection_state state;
     bool accepted;
     bool ending;          /* on its way to SIP_DOWN */
+    bool dead;            /* nobody is believed to be at its other end: it ends without a word */
     struct host_tcp *tcp; /* NULL once it failed, and once SIP_DOWN */
     struct tls *tls;      /* NULL on TCP, once it failed, and once SIP_DOWN */
     struct sip_stream in;
