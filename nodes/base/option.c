@@ -138,6 +138,50 @@ static int list_add(const struct option *o, struct option_items *list, struct sp
     return error;
 }
 
+/* ---- endpoints ---- */
+
+static bool is_name_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+}
+
+/* "sip.example.com": a dot inside, and a letter at the last label's beginning, so that no mistyped address is one. */
+static bool is_domain_name(struct span s)
+{
+    size_t last = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!is_name_character(s.p[i]))
+            return false;
+        if (s.p[i] == '.' && (i == 0 || s.p[i - 1] == '.'))
+            return false;
+        if (s.p[i] == '.' && i + 1 < s.n)
+            last = i + 1;
+    }
+    return s.n < OPTION_HOST && last > 0 && (s.p[last] < '0' || s.p[last] > '9');
+}
+
+static int endpoint_set(const struct option *o, void *field, struct span value)
+{
+    char *host = o->host ? (char *)field - o->at + o->host : NULL;
+    struct endpoint e;
+    struct span port;
+    struct span name = span_cut(value, ':', &port);
+    uint64_t number = o->port;
+    int error = endpoint_parse(value, o->port, &e);
+    if (error && host && is_domain_name(name) && (!port.p || span_u64(port, 65535, &number) == 0)) {
+        *(struct endpoint *)field = (struct endpoint){0, (uint16_t)number};
+        span_copy(name, host, OPTION_HOST);
+        return 0;
+    }
+    if (error)
+        return error;
+    *(struct endpoint *)field = e;
+    if (host)
+        *host = '\0';
+    return 0;
+}
+
 static int field_set(const struct option *o, void *field, struct span value)
 {
     switch (o->type) {
@@ -146,7 +190,7 @@ static int field_set(const struct option *o, void *field, struct span value)
     case OPT_TIME: return time_set(o, field, value);
     case OPT_TEXT: return text_set(o, field, value);
     case OPT_ADDR: return addr_parse(value, field);
-    case OPT_ENDPOINT: return endpoint_parse(value, o->port, field);
+    case OPT_ENDPOINT: return endpoint_set(o, field, value);
     case OPT_SUBNET: return subnet_parse(value, field);
     case OPT_CHOICE: return choice_set(o, field, value);
     case OPT_RATIO: return units_ratio(value, field);
@@ -239,7 +283,8 @@ const struct option *options_missing(const struct option *table, const void *set
         size_t i = 0;
         while (i < o->size && field[i] == 0)
             i++;
-        if (o->needed && i == o->size)
+        bool named = o->host && ((const char *)settings)[o->host];
+        if (o->needed && i == o->size && !named)
             return o;
     }
     return NULL;
@@ -253,7 +298,10 @@ const char *option_expects(const struct option *o)
     case OPT_TIME: return "a time with its unit, as 500ms, 30s or 1.5min";
     case OPT_TEXT: return o->expects ? o->expects : "a text";
     case OPT_ADDR: return "an IPv4 address";
-    case OPT_ENDPOINT: return "an IPv4 address with or without a port, as 203.0.113.10:5060";
+    case OPT_ENDPOINT:
+        if (o->host)
+            return "an IPv4 address or a domain name, with or without a port, as 203.0.113.10:5060";
+        return "an IPv4 address with or without a port, as 203.0.113.10:5060";
     case OPT_SUBNET: return "a subnet, as 192.168.1.0/24";
     case OPT_CHOICE: return "one of the words";
     case OPT_RATIO: return "a ratio, as 0.5% or 300ppm";

@@ -25,7 +25,7 @@ enum option_type {
     OPT_TIME,        /* lab_time, with its unit; min and max in ns (max 0: no bound) */
     OPT_TEXT,        /* char[size], NUL-terminated */
     OPT_ADDR,        /* ipv4 */
-    OPT_ENDPOINT,    /* struct endpoint; without a port the option's `port` */
+    OPT_ENDPOINT,    /* struct endpoint; without a port the option's `port`. With `host`, a domain name too */
     OPT_SUBNET,      /* struct subnet */
     OPT_CHOICE,      /* int: index into `choices` */
     OPT_RATIO,       /* uint32_t, ppm */
@@ -82,8 +82,13 @@ struct option {
     int (*check)(struct span value);
     const char *expects; /* OPT_TEXT with `check`: what is right, for messages: "a name, as …" */
     bool dotted;         /* OPT_MAP: names may have dots */
-    bool own;            /* OPT_ADDR, or a list of them: what is sent to this address comes to the node */
+    /* OPT_ENDPOINT: offset of a char[OPTION_HOST] that takes a domain name (with a dot) given in place of an address;
+     * the endpoint's address is 0 then. 0: only addresses are right */
+    size_t host;
+    bool own; /* OPT_ADDR, or a list of them: what is sent to this address comes to the node */
 };
+
+enum { OPTION_HOST = 254 }; /* room for a domain name and NUL */
 
 #define OPTION_AT(type, field) offsetof(type, field), sizeof(((type *)0)->field)
 

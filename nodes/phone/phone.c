@@ -109,6 +109,7 @@ static void phone_free(struct phone *p)
     phone_outbound_stop(p);
     phone_keep_alive_stop(p);
     phone_failover_stop(p);
+    phone_locate_stop(p);
     phone_subscribe_stop(p);
     stun_client_stop(&p->stun);
     sip_txns_free(p->txns);
@@ -144,6 +145,8 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     phone_outbound_init(p);
     phone_subscribe_init(p);
     error = sip_open(p, why);
+    if (!error)
+        error = phone_locate_init(p);
     if (error) {
         phone_free(p);
         return error;
@@ -172,7 +175,8 @@ static const char *conflict(const void *settings, struct text *why)
         text_str(why, "expected an address of record, as 101@backup.example");
         return "backup AOR";
     }
-    return phone_transport_conflict(s, why);
+    const char *setting = phone_transport_conflict(s, why);
+    return setting ? setting : phone_locate_conflict(s, why);
 }
 
 static const char *const ports[] = {"on", NULL};

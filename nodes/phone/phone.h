@@ -7,7 +7,8 @@
  *   phone_keep_alive.c                              phone_stun.c      how it is seen from outside
  *   phone_outbound.c  the registration by RFC 5626
  *   phone_servers.c   which server is asked         phone_failover.c  what follows when that changes
- *   phone_targets.c   where a server is found       phone_transport.c sockets and connections; phone_tls.c
+ *   phone_targets.c   where a server is found       phone_locate.c    what DNS says about that
+ *   phone_transport.c sockets and connections       phone_tls.c       certificates
  *   phone_call*.c    calls, see phone_call.h */
 #ifndef FAREND_PHONE_H
 #define FAREND_PHONE_H
@@ -17,6 +18,7 @@
 #include "nodes/media/stun_client.h"
 #include "nodes/phone/phone_failover.h"
 #include "nodes/phone/phone_keep_alive.h"
+#include "nodes/phone/phone_locate.h"
 #include "nodes/phone/phone_options.h"
 #include "nodes/phone/phone_outbound.h"
 #include "nodes/phone/phone_register.h"
@@ -46,6 +48,7 @@ struct phone {
     struct phone_transport by;
     struct phone_servers servers;
     struct phone_failover failover;
+    struct phone_locating locating;
     struct phone_aor aors[PHONE_SITES];
     struct stun_client stun;
     bool stun_tried; /* it was answered, or gave up, once */

@@ -5,19 +5,19 @@
 
 /* ---- servers ---- */
 
-/* Where no port is written, the usual one of what is tried first. */
-static struct phone_place place_of(const struct phone *p, struct endpoint at, uint32_t port)
+/* Where no port is written, the usual one of what is tried first; of a name, what DNS says (PH-25). */
+static struct phone_place place_of(const struct phone *p, struct endpoint at, const char *name, uint32_t port)
 {
     enum sip_transport list[2];
     (void)phone_transport_list(p->settings, list);
-    if (at.addr && port)
+    if ((at.addr || name[0]) && port)
         at.port = (uint16_t)port;
     if (at.addr && at.port == 0)
         at.port = sip_transport_port(list[0]);
-    return (struct phone_place){list[0], at};
+    return (struct phone_place){list[0], at, span_of(name)};
 }
 
-/* By each transport in turn: at the port that is written, or at the usual one of each. */
+/* By each transport in turn: at the port that is written, or at the usual one of each. Those of a name: DNS tells. */
 static void targets_init(struct phone *p)
 {
     enum sip_transport list[2];
@@ -25,22 +25,22 @@ static void targets_init(struct phone *p)
     for (unsigned i = 0; i < p->servers.n; i++) {
         struct phone_server *s = &p->servers.list[i];
         bool usual = s->place.at.port == sip_transport_port(list[0]);
-        for (unsigned j = 0; j < n; j++) {
+        for (unsigned j = 0; j < n && s->place.name.n == 0; j++) {
             struct endpoint at = {s->place.at.addr, usual ? sip_transport_port(list[j]) : s->place.at.port};
-            phone_targets_add(&s->targets, (struct phone_place){list[j], at});
+            phone_targets_add(&s->targets, (struct phone_place){list[j], at, {0}});
         }
     }
 }
+
+#define PLACE(field) place_of(p, s->field, s->field##_name, s->field##_port)
 
 static void servers_init(struct phone *p)
 {
     const struct phone_settings *s = p->settings;
     struct phone_places places = {
-        .proxy = {place_of(p, s->proxy, s->proxy_port), place_of(p, s->backup_proxy, s->backup_proxy_port)},
-        .registrar = {place_of(p, s->registrar, s->registrar_port),
-                      place_of(p, s->backup_registrar, s->backup_registrar_port)},
-        .outbound = {place_of(p, s->outbound_proxy, s->outbound_proxy_port),
-                     place_of(p, s->backup_outbound_proxy, s->backup_outbound_proxy_port)},
+        .proxy = {PLACE(proxy), PLACE(backup_proxy)},
+        .registrar = {PLACE(registrar), PLACE(backup_registrar)},
+        .outbound = {PLACE(outbound_proxy), PLACE(backup_outbound_proxy)},
     };
     phone_servers_init(&p->servers, &places, s->blacklist);
     targets_init(p);
@@ -117,7 +117,7 @@ static void follow(struct phone *p, unsigned moved, const unsigned *from, const 
     }
     probe_timer_set(p);
     phone_register_moved(p, away);
-    if (!p->registration.txn && !p->registration.waiting && !p->registration.deciding)
+    if (!phone_register_busy(p) && !p->registration.deciding)
         phone_subscribe_check(p); /* else when the registration has followed */
 }
 
@@ -144,7 +144,8 @@ bool phone_server_again(struct phone *p, unsigned server, const struct sip_txn *
     struct sip_flow flow = sip_txn_flow(txn);
     struct phone_place before = phone_server_target(&p->servers.list[server]);
     bool more = phone_targets_failed(&p->servers.list[server].targets,
-                                     (struct phone_place){flow.transport, flow.remote}, machine);
+                                     (struct phone_place){flow.transport, flow.remote, {0}}, machine);
+    phone_locate_failed(p, server, (struct phone_place){flow.transport, flow.remote, {0}});
     if (!phone_place_equal(before, phone_server_target(&p->servers.list[server])))
         target_trace(p, server, why);
     return more;

@@ -6,6 +6,8 @@
 
 #define FIELD(field) OPTION_AT(struct phone_settings, field)
 
+#define NAME(field) offsetof(struct phone_settings, field)
+
 #define PORT_HELP "instead of the port written there; 0: that one, or 5060, over TLS 5061"
 
 static const char *const transports[] = {"udp", "tcp", "tls", "udp+tcp", "tcp+tls", "udp+tls", NULL};
@@ -22,29 +24,31 @@ const struct option phone_options[] = {
     {"domain", OPT_TEXT, FIELD(domain), .def = "lab.example", .help = "SIP domain of the lines"},
     {"config", OPT_TEXT, FIELD(config),
      .help = "a maker's own configuration file (Aastra, Mitel, Avaya); what is set here goes over it"},
-    {"proxy", OPT_ENDPOINT, FIELD(proxy), .node = "*", .needed = true,
+    {"proxy", OPT_ENDPOINT, FIELD(proxy), .host = NAME(proxy_name), .node = "*", .needed = true,
      .help = "where calls are sent: the SBC, or the PBX"},
     {"proxy port", OPT_COUNT, FIELD(proxy_port), .def = "0", .max = 65535, .help = PORT_HELP},
-    {"registrar", OPT_ENDPOINT, FIELD(registrar), .node = "*",
+    {"registrar", OPT_ENDPOINT, FIELD(registrar), .host = NAME(registrar_name), .node = "*",
      .help = "where the phone registers; the proxy unless said"},
     {"registrar port", OPT_COUNT, FIELD(registrar_port), .def = "0", .max = 65535, .help = PORT_HELP},
-    {"outbound proxy", OPT_ENDPOINT, FIELD(outbound_proxy), .node = "*",
+    {"outbound proxy", OPT_ENDPOINT, FIELD(outbound_proxy), .host = NAME(outbound_proxy_name), .node = "*",
      .help = "everything goes through it, whatever proxy and registrar say"},
     {"outbound proxy port", OPT_COUNT, FIELD(outbound_proxy_port), .def = "0", .max = 65535, .help = PORT_HELP},
-    {"backup proxy", OPT_ENDPOINT, FIELD(backup_proxy), .node = "*",
+    {"backup proxy", OPT_ENDPOINT, FIELD(backup_proxy), .host = NAME(backup_proxy_name), .node = "*",
      .help = "takes the proxy's place while that does not answer (PH-20)"},
     {"backup proxy port", OPT_COUNT, FIELD(backup_proxy_port), .def = "0", .max = 65535, .help = PORT_HELP},
-    {"backup registrar", OPT_ENDPOINT, FIELD(backup_registrar), .node = "*",
+    {"backup registrar", OPT_ENDPOINT, FIELD(backup_registrar), .host = NAME(backup_registrar_name), .node = "*",
      .help = "takes the registrar's place while that does not answer (PH-20)"},
     {"backup registrar port", OPT_COUNT, FIELD(backup_registrar_port), .def = "0", .max = 65535, .help = PORT_HELP},
-    {"backup outbound proxy", OPT_ENDPOINT, FIELD(backup_outbound_proxy), .node = "*",
-     .help = "everything goes through it while the primary one does not answer (PH-22, PH-23)"},
+    {"backup outbound proxy", OPT_ENDPOINT, FIELD(backup_outbound_proxy), .host = NAME(backup_outbound_proxy_name),
+     .node = "*", .help = "everything goes through it while the primary one does not answer (PH-22, PH-23)"},
     {"backup outbound proxy port", OPT_COUNT, FIELD(backup_outbound_proxy_port), .def = "0", .max = 65535,
      .help = PORT_HELP},
     {"backup AOR", OPT_TEXT, FIELD(backup_aor),
      .help = "the line's address of record at the backup proxy, as 101@backup.example; the same unless said (PH-20)"},
+    RESOLVER_OPTIONS(struct phone_settings, dns),
     {"blacklist duration", OPT_TIME, FIELD(blacklist), .def = "300s", .min = 0, .max = 86400 * SEC,
-     .help = "a server that failed is asked last for so long; 0: every request tries the primary first (PH-25)"},
+     .help = "a server that failed, or an address of one, is asked last for so long; 0: every request tries the "
+             "primary first (PH-25)"},
     {"probe interval", OPT_TIME, FIELD(probe_interval), .def = "30s", .min = 0, .max = 86400 * SEC,
      .help = "while a backup is used the primary is asked so often whether it is back; 0: it is tried again by the "
              "first request after the blacklist duration"},

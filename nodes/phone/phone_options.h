@@ -6,6 +6,7 @@
 #include "nodes/base/lab_time.h"
 #include "nodes/base/option.h"
 #include "nodes/media/tone.h"
+#include "nodes/resolve/resolver_options.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,6 +34,10 @@ struct phone_settings {
     struct endpoint registrar;      /* port 0, here and below: none */
     struct endpoint outbound_proxy; /* stands before the others */
     struct endpoint backup_proxy, backup_registrar, backup_outbound_proxy;
+    char proxy_name[OPTION_HOST]; /* in place of the address, here and below; empty: none */
+    char registrar_name[OPTION_HOST], outbound_proxy_name[OPTION_HOST];
+    char backup_proxy_name[OPTION_HOST], backup_registrar_name[OPTION_HOST], backup_outbound_proxy_name[OPTION_HOST];
+    struct resolver_settings dns;
     uint32_t proxy_port, registrar_port, outbound_proxy_port; /* 0: as written above */
     uint32_t backup_proxy_port, backup_registrar_port, backup_outbound_proxy_port;
     char backup_aor[128];      /* "101@backup.example"; empty: as the primary's */

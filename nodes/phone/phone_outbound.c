@@ -55,6 +55,7 @@ static void let_go(struct phone_flow *f)
     p->by.lines[f->server].connection = 0;
     f->flow = (struct sip_flow){0};
     f->registered = false;
+    f->locating = false;
 }
 
 static void flow_lost(struct phone_flow *f, const struct phone_registered *answer, const char *why,
@@ -235,6 +236,9 @@ static void register_send(struct phone_flow *f)
     char room[384];
     struct text headers = text_on(room, sizeof room);
     struct phone_registered answer = {.status = 503, .reason = sip_reason_phrase(503)};
+    f->locating = !phone_locate_known(p, f->server);
+    if (f->locating)
+        return;
     int error = connect(f);
     if (error == FE_EUSED) {
         host_timer_start(p->host, &f->refresh, host_now(p->host) + p->settings->reopen_after);
@@ -326,6 +330,23 @@ void phone_outbound_down(struct phone *p, const struct sip_flow *flow)
         if (f->flow.connection == flow->connection && !f->txn)
             failed(f, &nothing, "connection closed", 0);
     }
+}
+
+void phone_outbound_located(struct phone *p, unsigned server, bool moved)
+{
+    static const struct phone_registered nothing;
+    bool known = p->servers.list[server].targets.n > 0;
+    for (unsigned i = 0; i < p->outbound.n; i++) {
+        struct phone_flow *f = &p->outbound.flows[i];
+        if (f->server != server || !(f->locating || moved))
+            continue;
+        if (f->locating && known)
+            register_send(f);
+        else
+            failed(f, &nothing, known ? "moved" : "no such host", 0);
+    }
+    if (p->outbound.n)
+        run(p);
 }
 
 void phone_outbound_failed(struct phone *p, unsigned server, const char *why)

@@ -33,6 +33,7 @@ struct phone_flow {
     uint32_t expires; /* s, to be asked for */
     bool plain;       /* 439: the way there knows nothing of outbound (§6); registered as of old */
     bool registered;
+    bool locating;           /* DNS is asked where the server is */
     struct sip_txn *txn;     /* NULL: no REGISTER is under way */
     struct timer refresh;    /* runs towards the next REGISTER, or to opening the connection again (PH-4) */
     struct stun_client stun; /* keep-alives over UDP */
@@ -56,6 +57,9 @@ void phone_outbound_end(struct phone *p);   /* takes the registrations back */
 void phone_outbound_down(struct phone *p, const struct sip_flow *flow);
 void phone_outbound_pong(struct phone *p, const struct sip_flow *flow);
 bool phone_outbound_stun(struct phone *p, struct endpoint from, struct span bytes);
+
+/* DNS has answered about the server: a flow that waited for it is formed. `moved`: it is elsewhere now. */
+void phone_outbound_located(struct phone *p, unsigned server, bool moved);
 
 /* The server's flow has failed, whatever made the phone think so (430, …). */
 void phone_outbound_failed(struct phone *p, unsigned server, const char *why);

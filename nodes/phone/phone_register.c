@@ -72,6 +72,12 @@ static void failed(struct phone *p, unsigned status, struct span reason, lab_tim
     retry_at(p, pause);
 }
 
+bool phone_register_busy(const struct phone *p)
+{
+    const struct phone_registration *reg = &p->registration;
+    return reg->txn || reg->waiting || reg->locating;
+}
+
 /* ---- answers ---- */
 
 uint32_t phone_register_granted(const struct phone *p, const struct sip_msg *response, enum sip_transport by,
@@ -345,6 +351,9 @@ static void register_send(struct phone *p)
     struct phone_registration *reg = &p->registration;
     char room[160];
     struct text headers = text_on(room, sizeof room);
+    reg->locating = !phone_locate_known(p, reg->to.server);
+    if (reg->locating)
+        return;
     if (phone_transport_is_busy(p, reg->to.server)) {
         reg->waiting = true;
         retry_at(p, p->settings->reopen_after);
@@ -421,21 +430,35 @@ void phone_register_moved(struct phone *p, bool away)
     struct phone_registration *reg = &p->registration;
     bool wanted = reg->state == PHONE_TRYING || reg->state == PHONE_REGISTERED || reg->state == PHONE_FAILED;
     if (p->settings->outbound || reg->deciding || !wanted ||
-        is_in_use(p, reg->txn || reg->waiting ? &reg->to : &reg->home))
+        is_in_use(p, phone_register_busy(p) ? &reg->to : &reg->home))
         return;
     txn_drop(p);
     host_timer_stop(p->host, &reg->timer);
-    reg->waiting = false;
+    reg->waiting = reg->locating = false;
     unsigned better = (1u << phone_servers_active(&p->servers, PHONE_REGISTRAR)) - 1;
     attempt(p, away ? better : 0, away);
     go(p);
+}
+
+void phone_register_located(struct phone *p, unsigned server, bool moved)
+{
+    struct phone_registration *reg = &p->registration;
+    bool known = p->servers.list[server].targets.n > 0;
+    bool awaited = reg->locating && reg->to.server == server;
+    reg->locating = reg->locating && !awaited;
+    if (awaited && known)
+        register_send(p);
+    else if (awaited)
+        unserved(p, 0, SPAN("no such host"), "no such host", 0);
+    else if (moved && reg->home.known && reg->home.server == server && reg->state == PHONE_REGISTERED)
+        phone_register_start(p);
 }
 
 void phone_register_lost(struct phone *p)
 {
     struct phone_registration *reg = &p->registration;
     uint64_t spread = (uint64_t)p->settings->spread;
-    if (p->settings->outbound || reg->state != PHONE_REGISTERED || reg->txn || reg->waiting)
+    if (p->settings->outbound || reg->state != PHONE_REGISTERED || phone_register_busy(p))
         return;
     reg->waiting = true;
     attempt(p, 0, true);
@@ -453,7 +476,7 @@ void phone_register_end(struct phone *p)
     if (p->registration.home.known)
         p->registration.to = p->registration.home;
     host_timer_stop(p->host, &p->registration.timer);
-    p->registration.waiting = false;
+    p->registration.waiting = p->registration.locating = false;
     set_state(p, PHONE_UNREGISTERING, &why);
     register_send(p);
 }

@@ -51,11 +51,15 @@ struct phone_registration {
     unsigned failures;      /* attempts in a row */
     lab_time come_back;     /* the earliest that a server of this attempt asked for (Retry-After); NEVER: none did */
     bool waiting;           /* the next site is chosen, the timer runs towards going there (failover spread) */
+    bool locating;          /* the next site is chosen, and DNS is asked where that is */
     unsigned tried;         /* sites that have failed the attempt under way, by bit */
     bool reconnected;       /* the attempt has been sent again because its connection broke */
     bool deciding;          /* it reports to phone_failover.c, and looks at what moved by itself */
     struct phone_farewell farewell;
 };
+
+/* DNS has answered about the server: a registration that waited for it goes on. `moved`: it is elsewhere now. */
+void phone_register_located(struct phone *p, unsigned server, bool moved);
 
 /* What a change of state is traced with. */
 struct phone_registered {
@@ -84,6 +88,9 @@ uint32_t phone_register_granted(const struct phone *p, const struct sip_msg *res
 lab_time phone_refresh_after(const struct phone *p, lab_time expires); /* PH-25 */
 /* §10.2.8: a 423 raised *expires to what it demands. */
 bool phone_interval_raised(const struct sip_msg *response, uint32_t *expires);
+
+/* A REGISTER is under way, or about to be. */
+bool phone_register_busy(const struct phone *p);
 
 /* phone_farewell.c: REGISTER with Expires: 0 to where the phone was registered; what comes of it does not matter. */
 void phone_farewell_init(struct phone *p);

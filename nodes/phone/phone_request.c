@@ -125,6 +125,8 @@ int phone_request_send(struct phone *p, const struct phone_request *request, con
 {
     char room[PHONE_TEXT];
     struct text message = text_on(room, sizeof room);
+    if (!phone_locate_known(p, request->server))
+        return FE_EUNREACH;
     request_write(p, request, &message);
     if (!text_ok(&message))
         return FE_ERANGE;

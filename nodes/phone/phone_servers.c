@@ -22,7 +22,7 @@ static unsigned server_of(struct phone_servers *s, struct phone_place place)
 /* The place itself, or the one that stands for it where none is configured. */
 static struct phone_place place_or(struct phone_place place, struct phone_place other)
 {
-    return place.at.port ? place : other;
+    return phone_place_is_set(place) ? place : other;
 }
 
 static void group_add(struct phone_servers *s, struct phone_place primary, struct phone_place backup, bool has_backup)
@@ -39,16 +39,17 @@ static void apart(struct phone_servers *s, const struct phone_places *p)
     struct phone_place registrar = place_or(p->registrar[PHONE_PRIMARY], p->proxy[PHONE_PRIMARY]);
     struct phone_place outbound = p->outbound[PHONE_PRIMARY];
     group_add(s, place_or(outbound, registrar), place_or(outbound, p->registrar[PHONE_BACKUP]),
-              p->registrar[PHONE_BACKUP].at.port != 0);
+              phone_place_is_set(p->registrar[PHONE_BACKUP]));
     group_add(s, place_or(outbound, p->proxy[PHONE_PRIMARY]), place_or(outbound, p->proxy[PHONE_BACKUP]),
-              p->proxy[PHONE_BACKUP].at.port != 0);
+              phone_place_is_set(p->proxy[PHONE_BACKUP]));
 }
 
 void phone_servers_init(struct phone_servers *s, const struct phone_places *places, lab_time blacklist)
 {
     *s = (struct phone_servers){.blacklist = blacklist};
-    s->one_registrar = !places->registrar[PHONE_BACKUP].at.port && !places->proxy[PHONE_BACKUP].at.port;
-    if (places->outbound[PHONE_BACKUP].at.port) /* PH-22, PH-23 */
+    s->one_registrar =
+        !phone_place_is_set(places->registrar[PHONE_BACKUP]) && !phone_place_is_set(places->proxy[PHONE_BACKUP]);
+    if (phone_place_is_set(places->outbound[PHONE_BACKUP])) /* PH-22, PH-23 */
         group_add(s, place_or(places->outbound[PHONE_PRIMARY], places->proxy[PHONE_PRIMARY]),
                   places->outbound[PHONE_BACKUP], true);
     else

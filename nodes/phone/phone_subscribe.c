@@ -140,7 +140,7 @@ static void unserved(struct phone *p, unsigned status, struct span reason, const
     unsigned tried = sub->tried | 1u << sub->aor; /* the address of record is the site's */
     failed(p, status, reason, retry_after ? retry_after : p->settings->timeout_retry);
     phone_server_failed(p, sub->server, why, retry_after);
-    if (sub->state == PHONE_SUBSCRIBE_PAUSE && !p->registration.txn && !p->registration.waiting)
+    if (sub->state == PHONE_SUBSCRIBE_PAUSE && !phone_register_busy(p))
         begin(p, tried);
 }
 

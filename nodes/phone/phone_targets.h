@@ -12,15 +12,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A transport and a place; at.port 0: none is configured. */
+/* A transport and a place; without port and name none is configured. */
 struct phone_place {
     enum sip_transport transport;
-    struct endpoint at;
+    struct endpoint at; /* with a name: address 0, and the port that is written, or 0 (PH-25: SRV) */
+    struct span name;   /* into the settings; empty: it is an address. Never of a target */
 };
+
+static inline bool phone_place_is_set(struct phone_place place)
+{
+    return place.at.port != 0 || place.name.n > 0;
+}
 
 static inline bool phone_place_equal(struct phone_place a, struct phone_place b)
 {
-    return a.transport == b.transport && endpoint_equal(a.at, b.at);
+    return a.transport == b.transport && endpoint_equal(a.at, b.at) && span_equal_nocase(a.name, b.name);
 }
 
 enum { PHONE_TARGETS_MAX = 16 }; /* of a server; DNS may tell more, which are not used */

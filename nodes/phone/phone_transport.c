@@ -163,6 +163,12 @@ bool phone_transport_is_busy(struct phone *p, unsigned server)
 
 /* ---- events ---- */
 
+/* A server is who its configured name says (RFC 5922 §4); one that is an address shows that. */
+static void connection_name(void *arg, const struct sip_flow *flow, struct text *name)
+{
+    phone_locate_name(arg, flow, name);
+}
+
 static void connection_up(void *arg, const struct sip_flow *flow, const struct sip_flow_up *how)
 {
     struct phone *p = arg;
@@ -193,7 +199,8 @@ static void ponged(void *arg, const struct sip_flow *flow)
     phone_outbound_pong(arg, flow);
 }
 
-static const struct sip_flow_events watch = {.up = connection_up, .down = connection_down, .pong = ponged};
+static const struct sip_flow_events watch = {
+    .name = connection_name, .up = connection_up, .down = connection_down, .pong = ponged};
 
 /* ---- life ---- */
 

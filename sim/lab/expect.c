@@ -22,7 +22,12 @@ static const char *const mapping_states[] = {"created", "expired", "removed", NU
 static const char *const block_states[] = {"taken", "given-back", NULL};
 static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
 static const char *const alg_places[] = {"via", "contact", "request-uri", "media", "origin", NULL};
-static const char *const groups[] = {"registrar", "proxy", "all", NULL};
+static const char *const groups[] = {"registrar", "proxy", "all", "target", NULL};
+static const char *const flow_states[] = {"connecting", "up", "failed", "closed", NULL};
+static const char *const outbound_states[] = {"up", "failed", NULL};
+static const char *const transports[] = {"UDP", "TCP", "TLS", NULL};
+static const char *const tls_states[] = {"established", "failed", NULL};
+static const char *const alert_sides[] = {"local", "remote", NULL};
 static const char *const server_sites[] = {"primary", "backup", NULL};
 static const char *const subscription_states[] = {"trying", "active",    "notified", "failed",  "terminated",
                                                   "added",  "refreshed", "expired",  "removed", NULL};
@@ -113,6 +118,32 @@ const struct event_word expect_events[] = {
       {"to", "to", EVENT_WORDS, server_sites, .help = "where to"},
       {"server", "server", EVENT_TEXT, .help = "the server's endpoint, as 10.0.1.10:5060"},
       {"why", "why", EVENT_TEXT, .help = "no answer, transport error, 503, it answers again"}}},
+    {"flow",
+     "flow",
+     "connections that carry SIP",
+     {{"at", "node", EVENT_NODE, .help = "the node at one end"},
+      {"state", "state", EVENT_WORDS, flow_states, .help = "what became of it"},
+      {"transport", "transport", EVENT_WORDS, transports, .help = "TCP or TLS"},
+      {"remote", "remote", EVENT_TEXT, .help = "the endpoint at its other end, as 203.0.113.10:5061"},
+      {"reason", "reason", EVENT_TEXT, .help = "why it failed or was closed, as refused, or the alert's name"}}},
+    {"tls",
+     "tls",
+     "TLS handshakes of such connections",
+     {{"at", "node", EVENT_NODE, .help = "the node at one end"},
+      {"state", "state", EVENT_WORDS, tls_states, .help = "how it went"},
+      {"peer", "peer", EVENT_TEXT, .help = "the endpoint at its other end"},
+      {"subject", "subject", EVENT_TEXT, .help = "of the certificate that was shown, as CN=sbc.example.com"},
+      {"alert", "alert", EVENT_TEXT, .help = "as unknown_ca"},
+      {"by", "by", EVENT_WORDS, alert_sides, .help = "whose alert it was"}}},
+    {"outbound",
+     "outbound",
+     "flows of phones with outbound support",
+     {{"at", "node", EVENT_NODE, .help = "the phone"},
+      {"state", "state", EVENT_WORDS, outbound_states, .help = "what became of it"},
+      {"reg-id", "reg_id", EVENT_TEXT, .help = "its number: 1 to the primary, 2 to the backup"},
+      {"server", "server", EVENT_TEXT, .help = "the endpoint that it leads to"},
+      {"transport", "transport", EVENT_WORDS, transports, .help = "UDP, TCP or TLS"},
+      {"why", "why", EVENT_TEXT, .help = "why it failed, as no answer to keep-alives"}}},
     {"subscription",
      "subscription",
      "subscriptions of phones, and those kept by a PBX",

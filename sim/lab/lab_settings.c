@@ -111,7 +111,7 @@ static const char *name_resolve(struct setting_reader *r, const struct option *o
     struct span name = span_cut(span_of(value->text), ':', &port);
     int index = names_find(&lab->node_names, name);
     ipv4 addr;
-    if (index < 0 && addr_parse(name, &addr)) {
+    if (index < 0 && addr_parse(name, &addr) && !(o->host && span_contains(name, SPAN(".")))) {
         problem(&lab->problems, value->at, setting, ": \"", value->text, "\" is neither a node nor an address",
                 names_hint(&lab->arena, &lab->node_names, value->text));
         return NULL;

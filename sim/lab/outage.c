@@ -145,7 +145,7 @@ static void node_line(struct outages *o, struct span line, struct span ev, lab_t
         registration_line(of, line, now);
     else if (span_is(ev, "failover") && record_is(line, "to", "backup"))
         notices(of, now);
-    else if (span_is(ev, "flow") && (record_is(line, "state", "down") || record_is(line, "state", "failed")))
+    else if (span_is(ev, "flow") && (record_is(line, "state", "closed") || record_is(line, "state", "failed")))
         notices(of, now);
     else if (span_is(ev, "call"))
         call_line(o, of, line, now);

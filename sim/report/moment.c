@@ -76,13 +76,47 @@ static void server_say(struct text *t, struct span line)
     put(t, line, " ", "state");
 }
 
+static void target_say(struct text *t, struct span line)
+{
+    put(t, line, "goes over to ", "server");
+    put(t, line, " by ", "transport");
+    put(t, line, ": ", "why");
+}
+
 static void failover_say(struct text *t, struct span line)
 {
+    if (record_is(line, "what", "target")) {
+        target_say(t, line);
+        return;
+    }
     put(t, line, "goes over from ", "from");
     put(t, line, " to ", "to");
     put(t, line, " (", "what");
     put(t, line, ", ", "server");
     put(t, line, "): ", "why");
+}
+
+static void flow_say(struct text *t, struct span line)
+{
+    put(t, line, "connection to ", "remote");
+    put(t, line, " ", "state");
+    put(t, line, ", ", "reason");
+}
+
+static void tls_say(struct text *t, struct span line)
+{
+    put(t, line, "TLS with ", "peer");
+    put(t, line, " ", "state");
+    put(t, line, ", alert ", "alert");
+    put(t, line, ": ", "why");
+}
+
+static void outbound_say(struct text *t, struct span line)
+{
+    put(t, line, "flow ", "reg_id");
+    put(t, line, " to ", "server");
+    put(t, line, " ", "state");
+    put(t, line, ": ", "why");
 }
 
 static void timeout_say(struct text *t, struct span line)
@@ -145,6 +179,9 @@ static const struct wording wordings[] = {{"sip", sip_say, false},
                                           {"call", state_say, false},
                                           {"registration", state_say, false},
                                           {"failover", failover_say, true},
+                                          {"flow", flow_say, true},
+                                          {"tls", tls_say, true},
+                                          {"outbound", outbound_say, true},
                                           {"service", state_say, true},
                                           {"subscription", state_say, false},
                                           {"location", state_say, false},
