@@ -146,7 +146,7 @@ bool phone_server_again(struct phone *p, unsigned server, const struct sip_txn *
     bool more = phone_targets_failed(&p->servers.list[server].targets,
                                      (struct phone_place){flow.transport, flow.remote, {0}}, machine);
     phone_locate_failed(p, server, (struct phone_place){flow.transport, flow.remote, {0}});
-    if (!phone_place_equal(before, phone_server_target(&p->servers.list[server])))
+    if (more && !phone_place_equal(before, phone_server_target(&p->servers.list[server])))
         target_trace(p, server, why);
     return more;
 }
