@@ -107,6 +107,8 @@ static bool elsewhere(struct phone_call *c, const char *why, lab_time retry_afte
 static void final(struct phone_call *c, const struct sip_msg *response)
 {
     lab_time retry_after;
+    if (response->status == 430) /* RFC 5626 §5.3.1: the flow that we think is up is not */
+        phone_outbound_failed(c->phone, c->server, "430");
     if (phone_server_refuses(c->phone, response, &retry_after) &&
         (same_proxy_again(c, c->invite, "503", true) || elsewhere(c, "503", retry_after)))
         return;

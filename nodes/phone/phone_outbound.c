@@ -349,6 +349,14 @@ void phone_outbound_located(struct phone *p, unsigned server, bool moved)
         run(p);
 }
 
+bool phone_outbound_serves(const struct phone *p, unsigned server)
+{
+    for (unsigned i = 0; i < p->outbound.n; i++)
+        if (p->outbound.flows[i].server == server)
+            return p->outbound.flows[i].registered;
+    return true;
+}
+
 void phone_outbound_failed(struct phone *p, unsigned server, const char *why)
 {
     static const struct phone_registered nothing;

@@ -61,6 +61,9 @@ bool phone_outbound_stun(struct phone *p, struct endpoint from, struct span byte
 /* DNS has answered about the server: a flow that waited for it is formed. `moved`: it is elsewhere now. */
 void phone_outbound_located(struct phone *p, unsigned server, bool moved);
 
+/* May requests go to the server? Not while its flow is down: another connection would not be known there (§4.3). */
+bool phone_outbound_serves(const struct phone *p, unsigned server);
+
 /* The server's flow has failed, whatever made the phone think so (430, …). */
 void phone_outbound_failed(struct phone *p, unsigned server, const char *why);
 

@@ -125,7 +125,7 @@ int phone_request_send(struct phone *p, const struct phone_request *request, con
 {
     char room[PHONE_TEXT];
     struct text message = text_on(room, sizeof room);
-    if (!phone_locate_known(p, request->server))
+    if (!phone_locate_known(p, request->server) || (!request->flow && !phone_outbound_serves(p, request->server)))
         return FE_EUNREACH;
     request_write(p, request, &message);
     if (!text_ok(&message))
