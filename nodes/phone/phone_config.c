@@ -10,6 +10,9 @@ enum conversion {
     AS_SECONDS,      /* from min to max; 0 and below min: 0 */
     AS_MILLISECONDS, /* likewise */
     AS_FLAG,         /* 0, 1 */
+    AS_TRANSPORT,    /* 0, 1, 2, 4 (PH-1) */
+    AS_CERTIFICATE,  /* "http://10.0.1.5/certs/public-ca.pem": the certificate public-ca */
+    AS_PORT_OF,      /* the local port of a transport, which it also turns on or off: `min` is its bit */
     AS_ADDRESS,      /* "101@lab.example": the line, and its domain */
     AS_SERVERS,      /* "10.0.1.10:5060;transport=udp,10.0.1.11": the proxy, then the backup */
     LATER,           /* `setting` is kept for it; `usual` is what a phone does anyway */
@@ -23,6 +26,8 @@ struct parameter {
     int64_t min, max; /* max 0: no bound */
     const char *usual;
 };
+
+enum { PORT_OF_UDP = 1, PORT_OF_TCP = 2, PORT_OF_TLS = 4 };
 
 /* Aastra and Mitel 6xxxi, 67xxi, 68xx, 69xx (FACTS PH-1 … PH-11, PH-25, PV-2). */
 static const struct parameter colon_parameters[] = {
@@ -55,15 +60,15 @@ static const struct parameter colon_parameters[] = {
     {"sip rport", AS_FLAG, .setting = "rport"},
     {"sip explicit mwi subscription", AS_FLAG, .setting = "message waiting"},
     {"sip explicit mwi subscription period", AS_SECONDS, .setting = "message waiting period", .min = 1, .max = 604800},
-    {"sip transport protocol", LATER, .setting = "transport", .usual = "1"},
-    {"sips persistent tls", LATER, .setting = "persistent tls", .usual = "0"},
-    {"sip persistent tls keep alive", LATER, .setting = "persistent tls keep alive", .usual = "0"},
-    {"sip send sips over tls", LATER, .setting = "send sips over tls", .usual = "0"},
-    {"sips root and intermediate certificates", LATER, .setting = "root and intermediate certificates", .usual = ""},
-    {"sips local certificate", LATER, .setting = "local certificate", .usual = ""},
-    {"sips private key", LATER, .setting = "private key", .usual = ""},
-    {"sips trusted certificates", LATER, .setting = "trusted certificates", .usual = ""},
-    {"sip outbound support", LATER, .setting = "outbound support", .usual = "0"},
+    {"sip transport protocol", AS_TRANSPORT, .setting = "transport"},
+    {"sips persistent tls", AS_FLAG, .setting = "persistent tls"},
+    {"sip persistent tls keep alive", AS_SECONDS, .setting = "persistent tls keep alive", .max = 86400},
+    {"sip send sips over tls", AS_FLAG, .setting = "send sips over tls"},
+    {"sips root and intermediate certificates", AS_CERTIFICATE, .setting = "root and intermediate certificates"},
+    {"sips local certificate", AS_CERTIFICATE, .setting = "local certificate"},
+    {"sips private key", AS_CERTIFICATE, .setting = "private key"},
+    {"sips trusted certificates", AS_CERTIFICATE, .setting = "trusted certificates"},
+    {"sip outbound support", AS_FLAG, .setting = "outbound support"},
     {"sip session timer", LATER, .setting = "session timer", .usual = "0"},
     {"sip srtp mode", LATER, .setting = "srtp", .usual = "0"},
     {"mivoice config server", LATER, .setting = "config server", .usual = ""},
@@ -90,9 +95,9 @@ static const struct parameter words_parameters[] = {
     {"SERVER_IP1_2", AS_HOST, .setting = "backup registrar"},
     {"SERVER_PORT1_2", AS_NUMBER, .setting = "backup proxy port", .max = 65535},
     {"SERVER_PORT1_2", AS_NUMBER, .setting = "backup registrar port", .max = 65535},
-    {"SIP_UDP_PORT", AS_NUMBER, .setting = "port", .min = 1, .max = 65535},
-    {"SIP_TCP_PORT", LATER, .setting = "tcp port", .usual = "0"},
-    {"SIP_TLS_PORT", LATER, .setting = "tls port", .usual = "0"},
+    {"SIP_UDP_PORT", AS_PORT_OF, .setting = "port", .min = PORT_OF_UDP, .max = 65535},
+    {"SIP_TCP_PORT", AS_PORT_OF, .setting = "tcp port", .min = PORT_OF_TCP, .max = 65535},
+    {"SIP_TLS_PORT", AS_PORT_OF, .setting = "tls port", .min = PORT_OF_TLS, .max = 65535},
     {"SIPDOMAIN", AS_TEXT, .setting = "domain"},
     {"SIP_CONTROLLER_LIST", AS_SERVERS, .setting = "proxy"},
     {"FORCE_SIP_USERNAME", AS_TEXT, .setting = "line"},
@@ -110,6 +115,7 @@ struct reading {
     const struct node_config_events *events;
     void *arg;
     const struct config_item *item;
+    unsigned *ports; /* local ports that are on, by bit; and by bit << 8 those that the file names */
 };
 
 /* ---- values ---- */
@@ -167,13 +173,73 @@ static void set_address(const struct reading *r)
         set(r, "domain", domain);
 }
 
-/* "10.0.1.10:5060;transport=udp" */
+static void set_transport(const struct reading *r)
+{
+    static const char *const transports[] = {"udp+tcp", "udp", "tcp", NULL, "tls"};
+    uint64_t number;
+    if (span_u64(r->item->value, 4, &number) || !transports[number])
+        refuse(r, "0 (UDP and TCP), 1 (UDP), 2 (TCP) or 4 (TLS)", NULL);
+    else
+        set(r, "transport", span_of(transports[number]));
+}
+
+/* Where the phone loads it from does not matter: the lab has a certificate of that name. */
+static void set_certificate(const struct reading *r, const struct parameter *p)
+{
+    struct span name = r->item->value;
+    size_t end = name.n;
+    for (size_t i = name.n; i > 0; i--)
+        if (name.p[i - 1] == '/') {
+            name = (struct span){name.p + i, name.n - i};
+            break;
+        }
+    for (end = name.n; end > 0 && name.p[end - 1] != '.';)
+        end--;
+    if (end > 0)
+        name.n = end - 1;
+    if (name.n)
+        set(r, p->setting, name);
+}
+
+static void set_port_of(const struct reading *r, const struct parameter *p)
+{
+    unsigned bit = (unsigned)p->min;
+    uint64_t port;
+    if (span_u64(r->item->value, (uint64_t)p->max, &port)) {
+        refuse(r, "a port, or 0", NULL);
+        return;
+    }
+    *r->ports = (*r->ports & ~bit) | bit << 8 | (port ? bit : 0);
+    if (port)
+        set(r, p->setting, r->item->value);
+}
+
+/* PH-26: what is spoken follows from the local ports; one TLS connection serves for everything. */
+static void set_by_ports(const struct reading *r)
+{
+    static const char *const transports[] = {NULL, "udp", "tcp", "udp+tcp", "tls", "udp+tls", "tcp+tls", "udp+tls"};
+    const char *transport = transports[*r->ports & 7];
+    if ((*r->ports >> 8 & (PORT_OF_TCP | PORT_OF_TLS)) == 0 || !transport)
+        return;
+    set(r, "transport", span_of(transport));
+    if (*r->ports & PORT_OF_TLS)
+        set(r, "persistent tls", SPAN("yes"));
+}
+
+/* "10.0.1.10:5061;transport=tls": UDP is what a phone speaks unless something else is said. */
 static struct span server_of(const struct reading *r, struct span entry)
 {
     struct span params;
     struct span server = span_trim(span_cut(entry, ';', &params));
-    if (params.n && !span_equal_nocase(span_trim(params), SPAN("transport=udp")))
-        r->events->warn(r->arg, r->item->line, r->item->value_column, "the phone speaks UDP whatever is written here");
+    params = span_trim(params);
+    if (span_equal_nocase(params, SPAN("transport=tcp"))) {
+        set(r, "transport", SPAN("tcp"));
+    } else if (span_equal_nocase(params, SPAN("transport=tls"))) {
+        set(r, "transport", SPAN("tls"));
+        set(r, "persistent tls", SPAN("yes"));
+    } else if (params.n && !span_equal_nocase(params, SPAN("transport=udp"))) {
+        r->events->warn(r->arg, r->item->line, r->item->value_column, "this parameter of a server is not used");
+    }
     return server;
 }
 
@@ -218,6 +284,9 @@ static void take(const struct reading *r, const struct parameter *p)
     case AS_SECONDS: set_number(r, p, "s", "a whole number of seconds"); break;
     case AS_MILLISECONDS: set_number(r, p, "ms", "a whole number of milliseconds"); break;
     case AS_FLAG: set_flag(r, p); break;
+    case AS_TRANSPORT: set_transport(r); break;
+    case AS_CERTIFICATE: set_certificate(r, p); break;
+    case AS_PORT_OF: set_port_of(r, p); break;
     case AS_ADDRESS: set_address(r); break;
     case AS_SERVERS: set_servers(r); break;
     case LATER: later(r, p); break;
@@ -288,7 +357,8 @@ static void pass(struct span text, bool for_line, const struct node_config_event
 {
     struct config_reader reader;
     struct config_item item;
-    const struct reading r = {events, arg, &item};
+    unsigned ports = PORT_OF_UDP;
+    const struct reading r = {events, arg, &item, &ports};
     int got;
     config_begin(&reader, text);
     while ((got = config_next(&reader, &item)) != 0) {
@@ -304,6 +374,7 @@ static void pass(struct span text, bool for_line, const struct node_config_event
         text_str(&expected, reader.why);
         events->refuse(arg, reader.line, reader.column, buf);
     }
+    set_by_ports(&r);
 }
 
 void phone_config_read(struct span text, const struct node_config_events *events, void *arg)

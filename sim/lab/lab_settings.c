@@ -392,7 +392,7 @@ static void config_read(struct setting_reader *r)
     for (size_t i = 0; i < config.n; i++) {
         const struct lab_config_entry *e = &config.entries[i];
         if (!doc_get(r->node->doc, e->path))
-            text_read(r, e->path, &e->value.at, &e->value);
+            value_read(r, e->path, &e->value.at, &e->value);
     }
 }
 
