@@ -128,7 +128,8 @@ const struct option phone_options[] = {
     {"T1", OPT_TIME, FIELD(t1), .def = "500ms", .min = MS, .max = MINUTE, .help = "round-trip estimate of RFC 3261"},
     {"T2", OPT_TIME, FIELD(t2), .def = "4s", .min = MS, .max = HOUR, .help = "longest retransmission interval"},
     {"transaction timer", OPT_TIME, FIELD(transaction), .def = "0", .min = 0, .max = HOUR,
-     .help = "a request without an answer fails after this; 0: 64 times T1 (RFC 3261). 69xx phones: 4s (PH-25)"},
+     .help = "a request without an answer fails after this, counted from when its connection is up; 0: 64 times T1 "
+             "(RFC 3261). 69xx phones: 4s (PH-25)"},
     {"rport", OPT_FLAG, FIELD(rport), .def = "yes", .help = "asks for answers to its source port (RFC 3581)"},
     {"keep-alive", OPT_CHOICE, FIELD(keep_alive), .def = "none", .choices = keep_alives,
      .help = "what keeps the NAT's mapping open: sent to the proxy, or (stun) to the STUN server"},

@@ -67,6 +67,41 @@ static void ph13_tcp_that_does_not_come_up_gives_way_to_udp_after_30_s(void **st
     finish();
 }
 
+static void ph13_the_transaction_timer_does_not_count_while_it_connects(void **state)
+{
+    struct sip_msg m;
+    (void)state;
+    START("transport=udp+tcp", "transaction timer=4s");
+    net_run(29 * SEC);
+    assert_int_equal(server.received, 0);
+    fake_tcp_connected(stream_connection(0));
+    stream_settle();
+    stream_take(stream_connection(0), &m);
+    net_run(33 * SEC - MS); /* and does from then on */
+    assert_int_equal(server.received, 0);
+    net_run(33 * SEC + 10 * MS);
+    assert_int_equal(server.received, 1);
+    finish();
+}
+
+static void the_end_of_a_connection_that_is_not_in_use_is_no_loss(void **state)
+{
+    struct sip_msg m;
+    (void)state;
+    START("transport=udp+tcp", "transaction timer=4s");
+    fake_tcp_connected(stream_connection(0));
+    stream_settle();
+    stream_take(stream_connection(0), &m); /* not answered: UDP after 4 s */
+    net_run(5 * SEC);
+    rig_reply(&server, 200, "Expires: 3600\r\n", (struct span){0});
+    net_run(6 * SEC);
+    fake_tcp_failed(stream_connection(0), FE_ERESET);
+    net_run(10 * SEC);
+    assert_true(is_registered());
+    assert_int_equal(net_count("alice", "registration", "state", "trying"), 1);
+    finish();
+}
+
 static void ph13_when_udp_fails_too_it_waits_and_starts_again_with_tcp(void **state)
 {
     (void)state;
@@ -393,6 +428,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ph12_udp_and_tcp_registers_over_tcp),
         cmocka_unit_test(ph13_tcp_that_does_not_come_up_gives_way_to_udp_after_30_s),
+        cmocka_unit_test(ph13_the_transaction_timer_does_not_count_while_it_connects),
+        cmocka_unit_test(the_end_of_a_connection_that_is_not_in_use_is_no_loss),
         cmocka_unit_test(ph13_when_udp_fails_too_it_waits_and_starts_again_with_tcp),
         cmocka_unit_test(ph13_how_long_a_connection_may_take_is_a_setting),
         cmocka_unit_test(ph14_tcp_alone_never_uses_udp),
