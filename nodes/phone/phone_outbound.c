@@ -3,6 +3,8 @@
 #include "nodes/phone/phone.h"
 #include "nodes/phone/phone_flow.h"
 
+#include <assert.h>
+
 /* ---- keep-alives ---- */
 
 static void ping(struct phone_flow *f)
@@ -168,6 +170,7 @@ static void flow_init(struct phone *p, unsigned i)
     static const char *const purposes[PHONE_SITES] = {"flow 1", "flow 2"};
     struct phone_flow *f = &p->outbound.flows[i];
     struct prng rng;
+    assert(i < PHONE_SITES);
     f->phone = p;
     f->server = (unsigned)(phone_servers_hop(&p->servers, PHONE_REGISTRAR, i) - p->servers.list);
     f->expires = (uint32_t)(p->settings->expires / SEC);

@@ -368,7 +368,10 @@ static const char *conflict_of(const char *const *settings, char *why_text, size
 
 #define CONFLICT(...) conflict_of((const char *const[]){"line=101", __VA_ARGS__, NULL}, why, sizeof why)
 
-#define SOME "=base64:AA=="
+#define TRUST         "trusted certificates=base64:AA=="
+#define INTERMEDIATES "root and intermediate certificates=base64:AA=="
+#define CERTIFICATE   "local certificate=base64:AA=="
+#define KEY           "private key=base64:AA=="
 
 static void ph16_udp_and_tls_is_refused(void **state)
 {
@@ -382,8 +385,7 @@ static void ph3_plain_tls_needs_all_four(void **state)
 {
     static const char *const names[] = {"trusted certificates", "root and intermediate certificates",
                                         "local certificate", "private key"};
-    static const char *const given[] = {"trusted certificates" SOME, "root and intermediate certificates" SOME,
-                                        "local certificate" SOME, "private key" SOME};
+    static const char *const given[] = {TRUST, INTERMEDIATES, CERTIFICATE, KEY};
     char why[512];
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
@@ -403,16 +405,14 @@ static void ph3_persistent_tls_needs_trust_alone(void **state)
     char why[512];
     (void)state;
     assert_string_equal(CONFLICT("proxy=10.0.1.10", "transport=tls", "persistent tls=yes"), "trusted certificates");
-    assert_null(CONFLICT("proxy=10.0.1.10", "transport=tls", "persistent tls=yes", "trusted certificates" SOME));
+    assert_null(CONFLICT("proxy=10.0.1.10", "transport=tls", "persistent tls=yes", TRUST));
 }
 
 static void ph15_a_certificate_comes_with_its_key(void **state)
 {
     char why[512];
     (void)state;
-    assert_string_equal(
-        CONFLICT("proxy=10.0.1.10", "transport=tcp+tls", "trusted certificates" SOME, "local certificate" SOME),
-        "private key");
+    assert_string_equal(CONFLICT("proxy=10.0.1.10", "transport=tcp+tls", TRUST, CERTIFICATE), "private key");
 }
 
 static void ph25_a_name_needs_a_dns_server(void **state)
