@@ -231,7 +231,7 @@ int phone_transport_open(struct phone *p, struct text *why)
 {
     const struct phone_settings *s = p->settings;
     struct sip_transport_config config = {
-        .ask_rport = s->rport, .heed_icmp = s->heed_icmp, .connect_timeout = s->connect_timeout};
+        .ask_rport = s->rport, .heed_icmp = s->heed_icmp, .keep = s->outbound, .connect_timeout = s->connect_timeout};
     int error = sip_transport_new(&p->transport, p->host, &config);
     for (enum sip_transport t = SIP_UDP; t <= SIP_TLS && !error; t++)
         if (speaks(s, t) || (t == SIP_UDP && s->in_dialog_udp))
