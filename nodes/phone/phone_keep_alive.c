@@ -27,6 +27,7 @@ static void on_failed(void *arg, struct sip_txn *txn, unsigned status)
 {
     struct phone *p = arg;
     bool again = phone_server_again(p, p->keep_alives.probed, txn, phone_failure_text(status), false);
+    phone_transport_doubt(p, txn, status);
     probe_drop(p);
     if (!again)
         phone_server_failed(p, p->keep_alives.probed, phone_failure_text(status), 0);

@@ -163,6 +163,13 @@ void phone_transport_leave(struct phone *p, unsigned server)
         sip_transport_close(p->transport, &p->by.lines[server]);
 }
 
+void phone_transport_doubt(struct phone *p, const struct sip_txn *txn, unsigned status)
+{
+    struct sip_flow flow = sip_txn_flow(txn);
+    if (status == 408 && flow.connection)
+        sip_transport_abort(p->transport, &flow);
+}
+
 bool phone_transport_broke(const struct phone *p, const struct sip_txn *txn)
 {
     struct sip_flow flow = sip_txn_flow(txn);
