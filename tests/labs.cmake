@@ -19,12 +19,13 @@ foreach(lab ${labs})
   endif()
   string(REGEX REPLACE "\\.yaml$" "" lab ${lab})
   string(REPLACE "/" "-" folder ${lab})
-  # Other people's programs: on the kernel and the real clock, so there is nothing to compare. Skipped where they are not
-  # installed (exit status 3, and the verdict says which).
+  # Other people's programs: on the kernel and the real clock, so there is nothing to compare, and one at a time. Skipped
+  # where they are not installed (exit status 3, and the verdict says which).
   if(lab MATCHES "^programs/")
     add_test(NAME labs/${lab}
              COMMAND farend run ${CMAKE_SOURCE_DIR}/topologies/${lab}.yaml --out ${lab_runs}/${folder})
-    set_tests_properties(labs/${lab} PROPERTIES LABELS "labs;programs" SKIP_RETURN_CODE 3 TIMEOUT 300 RUN_SERIAL ON)
+    set_tests_properties(labs/${lab} PROPERTIES LABELS "labs;programs" SKIP_RETURN_CODE 3 TIMEOUT 300
+                         RESOURCE_LOCK real-clock COST 50)
     continue()
   endif()
   foreach(world ${worlds})

@@ -83,7 +83,7 @@ static const struct sip_txns_events phone_events = {.request = on_request, .ack 
 static int sip_open(struct phone *p, struct text *why)
 {
     const struct phone_settings *s = p->settings;
-    struct sip_timing timing = {.t1 = s->t1, .t2 = s->t2, .b = s->transaction, .f = s->transaction};
+    struct sip_timing timing = {.t1 = s->t1, .t2 = s->t2, .b = s->transaction, .f = s->transaction, .from_up = true};
     int error = phone_transport_open(p, why);
     if (!error)
         error = sip_txns_new(&p->txns, p->transport, &timing, &phone_events, p);

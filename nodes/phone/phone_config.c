@@ -187,7 +187,7 @@ static void set_transport(const struct reading *r)
 static void set_certificate(const struct reading *r, const struct parameter *p)
 {
     struct span name = r->item->value;
-    size_t end = name.n;
+    size_t end;
     for (size_t i = name.n; i > 0; i--)
         if (name.p[i - 1] == '/') {
             name = (struct span){name.p + i, name.n - i};

@@ -11,6 +11,7 @@
 #define PORT_HELP "instead of the port written there; 0: that one, or 5060, over TLS 5061"
 
 static const char *const transports[] = {"udp", "tcp", "tls", "udp+tcp", "tcp+tls", "udp+tls", NULL};
+static const char *const dns_choices[] = {"kept", "each request", NULL};
 static const char *const in_dialog[] = {"same", "udp", NULL};
 static const char *const keep_alives[] = {"none", "crlf", "options", "stun", NULL};
 static const char *const answers[] = {"auto", "manual", "never", "busy", NULL};
@@ -46,6 +47,10 @@ const struct option phone_options[] = {
     {"backup AOR", OPT_TEXT, FIELD(backup_aor),
      .help = "the line's address of record at the backup proxy, as 101@backup.example; the same unless said (PH-20)"},
     RESOLVER_OPTIONS(struct phone_settings, dns),
+    {"dns choice", OPT_CHOICE, FIELD(dns_each), .def = "kept", .choices = dns_choices,
+     .help = "of several servers that DNS names, the one that was drawn is kept while it works; or it is drawn anew "
+             "for each "
+             "request, as wrong phones do"},
     {"blacklist duration", OPT_TIME, FIELD(blacklist), .def = "300s", .min = 0, .max = 86400 * SEC,
      .help = "a server that failed, or an address of one, is asked last for so long; 0: every request tries the "
              "primary first (PH-25)"},
@@ -128,7 +133,8 @@ const struct option phone_options[] = {
     {"T1", OPT_TIME, FIELD(t1), .def = "500ms", .min = MS, .max = MINUTE, .help = "round-trip estimate of RFC 3261"},
     {"T2", OPT_TIME, FIELD(t2), .def = "4s", .min = MS, .max = HOUR, .help = "longest retransmission interval"},
     {"transaction timer", OPT_TIME, FIELD(transaction), .def = "0", .min = 0, .max = HOUR,
-     .help = "a request without an answer fails after this; 0: 64 times T1 (RFC 3261). 69xx phones: 4s (PH-25)"},
+     .help = "a request without an answer fails after this, counted from when its connection is up; 0: 64 times T1 "
+             "(RFC 3261). 69xx phones: 4s (PH-25)"},
     {"rport", OPT_FLAG, FIELD(rport), .def = "yes", .help = "asks for answers to its source port (RFC 3581)"},
     {"keep-alive", OPT_CHOICE, FIELD(keep_alive), .def = "none", .choices = keep_alives,
      .help = "what keeps the NAT's mapping open: sent to the proxy, or (stun) to the STUN server"},

@@ -149,6 +149,20 @@ void phone_transport_close_for_call(struct phone *p, const struct sip_flow *flow
         sip_transport_close(p->transport, flow);
 }
 
+static bool is_used(const struct phone *p, unsigned server)
+{
+    const struct phone_servers *s = &p->servers;
+    const struct phone_server *it = &s->list[server];
+    return it == phone_servers_hop(s, PHONE_PROXY, phone_servers_active(s, PHONE_PROXY)) ||
+           it == phone_servers_hop(s, PHONE_REGISTRAR, phone_servers_active(s, PHONE_REGISTRAR));
+}
+
+void phone_transport_leave(struct phone *p, unsigned server)
+{
+    if (p->settings->persistent_tls && p->by.lines[server].transport == SIP_TLS && !is_used(p, server))
+        sip_transport_close(p->transport, &p->by.lines[server]);
+}
+
 bool phone_transport_broke(const struct phone *p, const struct sip_txn *txn)
 {
     struct sip_flow flow = sip_txn_flow(txn);
@@ -172,8 +186,17 @@ static void connection_name(void *arg, const struct sip_flow *flow, struct text 
 static void connection_up(void *arg, const struct sip_flow *flow, const struct sip_flow_up *how)
 {
     struct phone *p = arg;
+    sip_txns_up(p->txns, flow);
     if (!how->accepted)
         phone_keep_alive_up(p, flow);
+}
+
+/* Is it by this connection that the server is reached? Not by one that was tried before another way was found. */
+static bool carries(const struct phone *p, unsigned server, const struct sip_flow *flow)
+{
+    struct phone_place target = phone_server_target(&p->servers.list[server]);
+    return p->by.lines[server].connection == flow->connection && flow->transport == target.transport &&
+           endpoint_equal(flow->remote, target.at);
 }
 
 /* PH-6, PH-7: the connection that carries the registration is opened again by registering. */
@@ -181,7 +204,7 @@ static void connection_down(void *arg, const struct sip_flow *flow, const struct
 {
     struct phone *p = arg;
     const struct phone_home *home = &p->registration.home;
-    bool carried = home->known && p->by.lines[home->server].connection == flow->connection;
+    bool carried = why->was_up && home->known && carries(p, home->server, flow);
     if (why->was_up)
         p->by.broken = *flow;
     for (unsigned i = 0; i < p->servers.n; i++)

@@ -77,7 +77,7 @@ void sip_ict_start(struct sip_txn *txn)
     }
     if (!sip_txn_is_reliable(txn))
         sip_txn_start_repeat(txn, timing->t1);
-    sip_txn_start_limit(txn, timing->b);
+    sip_txn_start_patience(txn, timing->b);
 }
 
 /* §17.1.1.2: timer A doubles, without a cap. */

@@ -63,7 +63,7 @@ void sip_nict_start(struct sip_txn *txn)
     }
     if (!sip_txn_is_reliable(txn))
         sip_txn_start_repeat(txn, timing->t1);
-    sip_txn_start_limit(txn, timing->f);
+    sip_txn_start_patience(txn, timing->f);
 }
 
 /* §17.1.2.2: timer E doubles up to T2; in PROCEEDING it is T2. */

@@ -278,6 +278,14 @@ void sip_txn_start_limit(struct sip_txn *txn, lab_time after)
     host_timer_start(h, &txn->limit, host_now(h) + after);
 }
 
+void sip_txn_start_patience(struct sip_txn *txn, lab_time after)
+{
+    const struct sip_txns *set = txn->set;
+    txn->held = set->timing.from_up && sip_txn_is_reliable(txn) && !sip_transport_is_up(set->transport, &txn->flow);
+    if (!txn->held)
+        sip_txn_start_limit(txn, after);
+}
+
 void sip_txn_stop_timers(struct sip_txn *txn)
 {
     host_timer_stop(txn->set->host, &txn->repeat);
@@ -480,15 +488,23 @@ static bool waits_for(const struct sip_txn *txn, struct sip_flow flow)
     return waits && (stream ? txn->flow.connection == flow.connection : sip_flow_equal(txn->flow, flow));
 }
 
-/* The oldest one. */
-static struct sip_txn *find_waiting(const struct sip_txns *set, struct sip_flow flow)
+/* The oldest one; `held`: of those whose time has not begun. */
+static struct sip_txn *find_waiting(const struct sip_txns *set, struct sip_flow flow, bool held)
 {
     struct sip_txn *oldest = NULL;
     for (size_t i = 0; i < set->n_buckets; i++)
         for (struct sip_txn *txn = set->buckets[i]; txn; txn = txn->next)
-            if (waits_for(txn, flow) && (!oldest || txn->number < oldest->number))
+            if (waits_for(txn, flow) && (txn->held || !held) && (!oldest || txn->number < oldest->number))
                 oldest = txn;
     return oldest;
+}
+
+void sip_txns_up(struct sip_txns *set, const struct sip_flow *flow)
+{
+    for (struct sip_txn *txn; (txn = find_waiting(set, *flow, true)) != NULL;) {
+        txn->held = false;
+        sip_txn_start_limit(txn, txn->machine == SIP_ICT ? set->timing.b : set->timing.f);
+    }
 }
 
 /* The request with the Via of its UDP socket and the same branch. */
@@ -530,7 +546,7 @@ static bool fall_back(struct sip_txn *txn, int error)
 static void failed(void *arg, struct sip_flow flow, int error)
 {
     struct sip_txns *set = arg;
-    for (struct sip_txn *txn; (txn = find_waiting(set, flow)) != NULL;)
+    for (struct sip_txn *txn; (txn = find_waiting(set, flow, false)) != NULL;)
         if (fall_back(txn, error))
             continue;
         else if (txn->machine == SIP_ICT)

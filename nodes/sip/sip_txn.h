@@ -34,6 +34,9 @@ struct sip_timing {
     lab_time b;  /* 64·T1: INVITE client transaction without any response */
     lab_time f;  /* 64·T1: other client transaction without a final response */
     lab_time d;  /* 32 s: how long repeated refusals of an INVITE are acknowledged */
+    /* B and F of a request that waits for its connection begin when that is up: the owner tells, sip_txns_up(). Whether
+     * it comes up at all is a matter of the transport's connect_timeout then. */
+    bool from_up;
 };
 
 /* Events of the node: messages that begin something. */
@@ -73,6 +76,9 @@ void sip_txns_free(struct sip_txns *set); /* drops every transaction silently, w
 
 /* While deaf: what arrives is read and forgotten, as by a program that hangs; transactions under way time out. */
 void sip_txns_set_deaf(struct sip_txns *set, bool deaf);
+
+/* With from_up: this connection is up now. */
+void sip_txns_up(struct sip_txns *set, const struct sip_flow *flow);
 
 struct sip_transport_layer *sip_txns_transport(const struct sip_txns *set);
 struct host *sip_txns_host(const struct sip_txns *set);

@@ -71,6 +71,7 @@ struct sip_txn {
     unsigned status;    /* of the last response, 0: none */
     bool switched;      /* §18.1.1: went over TCP for its size alone, and may fall back */
     bool unsent;        /* the machine refused the first send; `limit` runs to say so from the loop */
+    bool held;          /* timer B or F begins when the connection is up */
     bool cancel_wanted; /* client INVITE: by the owner */
     bool cancel_sent;
     bool ended;
@@ -99,6 +100,7 @@ static inline bool sip_txn_is_reliable(const struct sip_txn *txn)
 }
 void sip_txn_start_repeat(struct sip_txn *txn, lab_time interval);
 void sip_txn_start_limit(struct sip_txn *txn, lab_time after);
+void sip_txn_start_patience(struct sip_txn *txn, lab_time after); /* timer B or F, now or when the connection is up */
 void sip_txn_stop_timers(struct sip_txn *txn);
 int sip_txn_send_request(struct sip_txn *txn); /* once more; errors as sip_transport_send */
 void sip_txn_send_answer(struct sip_txn *txn); /* the answer kept, once more; nothing when there is none */

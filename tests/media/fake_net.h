@@ -99,6 +99,8 @@ static inline struct host_udp *net_socket(struct endpoint local)
 static inline void net_deliver(void)
 {
     struct net_packet *p = net.packets;
+    if (!p)
+        abort();
     struct host_udp *u = net_socket(p->to);
     net.packets = p->next;
     net.now = p->at;

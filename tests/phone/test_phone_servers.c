@@ -11,7 +11,7 @@ enum { NONE, PROXY = 1, PROXY_B = 2, REGISTRAR = 3, REGISTRAR_B = 4, OUTBOUND = 
 static struct phone_place place(unsigned who)
 {
     struct phone_place none = {0};
-    return who ? (struct phone_place){SIP_UDP, {IPV4(10, 0, 0, who), 5060}} : none;
+    return who ? (struct phone_place){SIP_UDP, {IPV4(10, 0, 0, who), 5060}, {0}} : none;
 }
 
 struct setting {

@@ -67,6 +67,41 @@ static void ph13_tcp_that_does_not_come_up_gives_way_to_udp_after_30_s(void **st
     finish();
 }
 
+static void ph13_the_transaction_timer_does_not_count_while_it_connects(void **state)
+{
+    struct sip_msg m;
+    (void)state;
+    START("transport=udp+tcp", "transaction timer=4s");
+    net_run(29 * SEC);
+    assert_int_equal(server.received, 0);
+    fake_tcp_connected(stream_connection(0));
+    stream_settle();
+    stream_take(stream_connection(0), &m);
+    net_run(33 * SEC - MS); /* and does from then on */
+    assert_int_equal(server.received, 0);
+    net_run(33 * SEC + 10 * MS);
+    assert_int_equal(server.received, 1);
+    finish();
+}
+
+static void the_end_of_a_connection_that_is_not_in_use_is_no_loss(void **state)
+{
+    struct sip_msg m;
+    (void)state;
+    START("transport=udp+tcp", "transaction timer=4s");
+    fake_tcp_connected(stream_connection(0));
+    stream_settle();
+    stream_take(stream_connection(0), &m); /* not answered: UDP after 4 s */
+    net_run(5 * SEC);
+    rig_reply(&server, 200, "Expires: 3600\r\n", (struct span){0});
+    net_run(6 * SEC);
+    fake_tcp_failed(stream_connection(0), FE_ERESET);
+    net_run(10 * SEC);
+    assert_true(is_registered());
+    assert_int_equal(net_count("alice", "registration", "state", "trying"), 1);
+    finish();
+}
+
 static void ph13_when_udp_fails_too_it_waits_and_starts_again_with_tcp(void **state)
 {
     (void)state;
@@ -333,7 +368,10 @@ static const char *conflict_of(const char *const *settings, char *why_text, size
 
 #define CONFLICT(...) conflict_of((const char *const[]){"line=101", __VA_ARGS__, NULL}, why, sizeof why)
 
-#define SOME "=base64:AA=="
+#define TRUST         "trusted certificates=base64:AA=="
+#define INTERMEDIATES "root and intermediate certificates=base64:AA=="
+#define CERTIFICATE   "local certificate=base64:AA=="
+#define KEY           "private key=base64:AA=="
 
 static void ph16_udp_and_tls_is_refused(void **state)
 {
@@ -347,8 +385,7 @@ static void ph3_plain_tls_needs_all_four(void **state)
 {
     static const char *const names[] = {"trusted certificates", "root and intermediate certificates",
                                         "local certificate", "private key"};
-    static const char *const given[] = {"trusted certificates" SOME, "root and intermediate certificates" SOME,
-                                        "local certificate" SOME, "private key" SOME};
+    static const char *const given[] = {TRUST, INTERMEDIATES, CERTIFICATE, KEY};
     char why[512];
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
@@ -368,16 +405,14 @@ static void ph3_persistent_tls_needs_trust_alone(void **state)
     char why[512];
     (void)state;
     assert_string_equal(CONFLICT("proxy=10.0.1.10", "transport=tls", "persistent tls=yes"), "trusted certificates");
-    assert_null(CONFLICT("proxy=10.0.1.10", "transport=tls", "persistent tls=yes", "trusted certificates" SOME));
+    assert_null(CONFLICT("proxy=10.0.1.10", "transport=tls", "persistent tls=yes", TRUST));
 }
 
 static void ph15_a_certificate_comes_with_its_key(void **state)
 {
     char why[512];
     (void)state;
-    assert_string_equal(
-        CONFLICT("proxy=10.0.1.10", "transport=tcp+tls", "trusted certificates" SOME, "local certificate" SOME),
-        "private key");
+    assert_string_equal(CONFLICT("proxy=10.0.1.10", "transport=tcp+tls", TRUST, CERTIFICATE), "private key");
 }
 
 static void ph25_a_name_needs_a_dns_server(void **state)
@@ -393,6 +428,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ph12_udp_and_tcp_registers_over_tcp),
         cmocka_unit_test(ph13_tcp_that_does_not_come_up_gives_way_to_udp_after_30_s),
+        cmocka_unit_test(ph13_the_transaction_timer_does_not_count_while_it_connects),
+        cmocka_unit_test(the_end_of_a_connection_that_is_not_in_use_is_no_loss),
         cmocka_unit_test(ph13_when_udp_fails_too_it_waits_and_starts_again_with_tcp),
         cmocka_unit_test(ph13_how_long_a_connection_may_take_is_a_setting),
         cmocka_unit_test(ph14_tcp_alone_never_uses_udp),
