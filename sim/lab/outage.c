@@ -127,6 +127,13 @@ static void call_line(struct outages *o, struct outage *of, struct span line, la
     is_lost(theirs);
 }
 
+/* A connection that was never up, or that somebody else ended: it was not the node's own wish. */
+static bool is_broken(struct span line)
+{
+    return record_is(line, "state", "failed") ||
+           (record_is(line, "state", "closed") && !record_is(line, "reason", "local"));
+}
+
 /* The events that tell something: most lines are none of them. */
 static bool tells(struct span ev)
 {
@@ -145,7 +152,7 @@ static void node_line(struct outages *o, struct span line, struct span ev, lab_t
         registration_line(of, line, now);
     else if (span_is(ev, "failover") && record_is(line, "to", "backup"))
         notices(of, now);
-    else if (span_is(ev, "flow") && (record_is(line, "state", "closed") || record_is(line, "state", "failed")))
+    else if (span_is(ev, "flow") && is_broken(line))
         notices(of, now);
     else if (span_is(ev, "call"))
         call_line(o, of, line, now);
