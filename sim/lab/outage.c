@@ -150,7 +150,7 @@ static void node_line(struct outages *o, struct span line, struct span ev, lab_t
     struct outage *of = &o->nodes[index];
     if (span_is(ev, "registration"))
         registration_line(of, line, now);
-    else if (span_is(ev, "failover") && record_is(line, "to", "backup"))
+    else if (span_is(ev, "failover") && (record_is(line, "to", "backup") || record_is(line, "what", "target")))
         notices(of, now);
     else if (span_is(ev, "flow") && is_broken(line))
         notices(of, now);

@@ -5,8 +5,8 @@
  * lost its mappings, a packet hit, a PBX that serves badly) after a step `fault`, `power`, `set` or `tell` began; the
  * time is that step's. Harm that goes on, as of a flapping wire, is one fault. What mends is none.
  *
- * Signs that a phone cannot be reached: it traces that it is not registered, or that it leaves its primary server
- * (`failover` to a backup), or a call to it fails. Signs that it can: it is registered anew, or a call comes in. A
+ * Signs that a phone cannot be reached: it traces that it is not registered, or that it leaves a server for another
+ * (`failover` to a backup, or to the next target of a name), or a call to it fails. Signs that it can: it is registered anew, or a call comes in. A
  * phone without any sign was not touched by the fault. */
 #ifndef FAREND_LAB_OUTAGE_H
 #define FAREND_LAB_OUTAGE_H
