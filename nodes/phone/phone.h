@@ -5,7 +5,7 @@
  *   phone_request.c   requests outside of dialogs   phone_register.c  the registration
  *   phone_subscribe.c message waiting               phone_unsubscribe.c, phone_farewell.c  what is left behind
  *   phone_keep_alive.c                              phone_stun.c      how it is seen from outside
- *   phone_outbound.c  the registration by RFC 5626
+ *   phone_outbound.c  the registration by RFC 5626  phone_flow.c      one of its flows
  *   phone_servers.c   which server is asked         phone_failover.c  what follows when that changes
  *   phone_targets.c   where a server is found       phone_locate.c    what DNS says about that
  *   phone_transport.c sockets and connections       phone_tls.c       certificates

@@ -21,8 +21,9 @@ static unsigned begin_with(struct phone *p, const struct sip_location *l, const 
                            struct phone_place used)
 {
     struct sip_target_walk walk = {0};
+    bool keeps = !p->settings->dns_each;
     const struct sip_locate_target *first = sip_target_next(&walk, l, &p->locating.blacklist, host_now(p->host));
-    for (unsigned i = 0; i < t->n; i++)
+    for (unsigned i = 0; i < t->n && keeps; i++)
         if (phone_place_equal(t->list[i], used))
             return i;
     size_t at = first ? (size_t)(first - l->targets) : 0;
@@ -36,8 +37,11 @@ static void located(void *arg, const struct sip_location *l)
     unsigned server = (unsigned)(s - p->locating.searches);
     struct phone_targets *t = &p->servers.list[server].targets;
     struct phone_place used = phone_server_target(&p->servers.list[server]);
-    bool moved = t->n > 0;
+    bool anew = p->settings->dns_each;
+    bool moved = t->n > 0 && !anew;
     s->search = NULL;
+    if (anew && t->tried)
+        return; /* a request is on its way through the list */
     *t = (struct phone_targets){.n = 0};
     for (unsigned i = 0; i < l->n && l->result == SIP_LOCATE_FOUND; i++)
         phone_targets_add(t, (struct phone_place){l->targets[i].transport, l->targets[i].at, {0}});
@@ -80,6 +84,12 @@ bool phone_locate_known(struct phone *p, unsigned server)
         return true;
     ask(p, server);
     return false;
+}
+
+void phone_locate_used(struct phone *p, unsigned server)
+{
+    if (p->settings->dns_each && p->servers.list[server].place.name.n)
+        ask(p, server);
 }
 
 void phone_locate_failed(struct phone *p, unsigned server, struct phone_place target)

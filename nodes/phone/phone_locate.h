@@ -37,6 +37,10 @@ bool phone_locate_known(struct phone *p, unsigned server);
 /* This target of the server failed. */
 void phone_locate_failed(struct phone *p, unsigned server, struct phone_place target);
 
+/* A request to the server has left: with `dns choice: each request` the next one goes where a new draw says (RFC 2782's
+ * weights; RFC 3263 §4 without memory), as wrong phones do. */
+void phone_locate_used(struct phone *p, unsigned server);
+
 /* The name of who is at the other end, for TLS; nothing where it has none. */
 void phone_locate_name(const struct phone *p, const struct sip_flow *flow, struct text *name);
 

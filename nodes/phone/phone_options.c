@@ -11,6 +11,7 @@
 #define PORT_HELP "instead of the port written there; 0: that one, or 5060, over TLS 5061"
 
 static const char *const transports[] = {"udp", "tcp", "tls", "udp+tcp", "tcp+tls", "udp+tls", NULL};
+static const char *const dns_choices[] = {"kept", "each request", NULL};
 static const char *const in_dialog[] = {"same", "udp", NULL};
 static const char *const keep_alives[] = {"none", "crlf", "options", "stun", NULL};
 static const char *const answers[] = {"auto", "manual", "never", "busy", NULL};
@@ -46,6 +47,10 @@ const struct option phone_options[] = {
     {"backup AOR", OPT_TEXT, FIELD(backup_aor),
      .help = "the line's address of record at the backup proxy, as 101@backup.example; the same unless said (PH-20)"},
     RESOLVER_OPTIONS(struct phone_settings, dns),
+    {"dns choice", OPT_CHOICE, FIELD(dns_each), .def = "kept", .choices = dns_choices,
+     .help = "of several servers that DNS names, the one that was drawn is kept while it works; or it is drawn anew "
+             "for each "
+             "request, as wrong phones do"},
     {"blacklist duration", OPT_TIME, FIELD(blacklist), .def = "300s", .min = 0, .max = 86400 * SEC,
      .help = "a server that failed, or an address of one, is asked last for so long; 0: every request tries the "
              "primary first (PH-25)"},

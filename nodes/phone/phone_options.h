@@ -38,6 +38,7 @@ struct phone_settings {
     char registrar_name[OPTION_HOST], outbound_proxy_name[OPTION_HOST];
     char backup_proxy_name[OPTION_HOST], backup_registrar_name[OPTION_HOST], backup_outbound_proxy_name[OPTION_HOST];
     struct resolver_settings dns;
+    int dns_each;                                             /* bool: the second choice */
     uint32_t proxy_port, registrar_port, outbound_proxy_port; /* 0: as written above */
     uint32_t backup_proxy_port, backup_registrar_port, backup_outbound_proxy_port;
     char backup_aor[128];      /* "101@backup.example"; empty: as the primary's */

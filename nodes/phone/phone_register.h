@@ -58,9 +58,6 @@ struct phone_registration {
     struct phone_farewell farewell;
 };
 
-/* DNS has answered about the server: a registration that waited for it goes on. `moved`: it is elsewhere now. */
-void phone_register_located(struct phone *p, unsigned server, bool moved);
-
 /* What a change of state is traced with. */
 struct phone_registered {
     unsigned status; /* 0: none came */
@@ -76,27 +73,30 @@ void phone_register_moved(struct phone *p, bool away);
 /* The connection by which the phone was registered is gone: registers again (PH-7), after `reopen after` and a random
  * part of the spread. Nothing when it is at it. */
 void phone_register_lost(struct phone *p);
+/* DNS has answered about the server: a registration that waited for it goes on. `moved`: it is elsewhere now. */
+void phone_register_located(struct phone *p, unsigned server, bool moved);
+/* A REGISTER is under way, or about to be. */
+bool phone_register_busy(const struct phone *p);
 void phone_register_stop(struct phone *p); /* silently */
 
 /* ---- for phone_outbound.c, which registers in its own way ---- */
 /* The phone's registration, as everybody else sees it, is now so, at that server. */
 void phone_register_tell(struct phone *p, enum phone_register_state state, unsigned server,
                          const struct phone_registered *why);
+
+/* phone_farewell.c: REGISTER with Expires: 0 to where the phone was registered; what comes of it does not matter. */
+void phone_farewell_init(struct phone *p);
+void phone_farewell_say(struct phone *p, struct phone_home from);
+void phone_farewell_stop(struct phone *p);
+
+/* ---- phone_register_message.c ---- */
+/* The REGISTER's headers Contact and Expires; at least 160 bytes of room. */
+struct span phone_register_headers(const struct phone *p, unsigned server, uint32_t expires, struct text *room);
 /* §10.2.4, §10.3: the expiry in s that a 2xx grants; `asked`: where it does not say. */
 uint32_t phone_register_granted(const struct phone *p, const struct sip_msg *response, enum sip_transport by,
                                 uint32_t asked);
 lab_time phone_refresh_after(const struct phone *p, lab_time expires); /* PH-25 */
 /* §10.2.8: a 423 raised *expires to what it demands. */
 bool phone_interval_raised(const struct sip_msg *response, uint32_t *expires);
-
-/* A REGISTER is under way, or about to be. */
-bool phone_register_busy(const struct phone *p);
-
-/* phone_farewell.c: REGISTER with Expires: 0 to where the phone was registered; what comes of it does not matter. */
-void phone_farewell_init(struct phone *p);
-void phone_farewell_say(struct phone *p, struct phone_home from);
-void phone_farewell_stop(struct phone *p);
-/* The REGISTER's headers Contact and Expires; at least 160 bytes of room. */
-struct span phone_register_headers(const struct phone *p, unsigned server, uint32_t expires, struct text *room);
 
 #endif

@@ -134,6 +134,7 @@ int phone_request_send(struct phone *p, const struct phone_request *request, con
     int error = sip_txn_request(p->txns, &flow, text_span(&message), (struct span){0}, events, arg, out);
     if (error)
         return error;
+    phone_locate_used(p, request->server);
     if (request->line)
         *request->line = sip_txn_flow(*out);
     else

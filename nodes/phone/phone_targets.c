@@ -6,22 +6,36 @@ void phone_targets_add(struct phone_targets *t, struct phone_place target)
         t->list[t->n++] = target;
 }
 
-static void tick_off(struct phone_targets *t, bool machine)
+static int find(const struct phone_targets *t, struct phone_place where)
 {
     for (unsigned i = 0; i < t->n; i++)
-        if (i == t->current || (machine && t->list[i].at.addr == t->list[t->current].at.addr))
+        if (phone_place_equal(t->list[i], where))
+            return (int)i;
+    return -1;
+}
+
+static bool is_tried(const struct phone_targets *t, unsigned i)
+{
+    return (t->tried & 1u << i) != 0;
+}
+
+static void tick_off(struct phone_targets *t, unsigned failed, bool machine)
+{
+    for (unsigned i = 0; i < t->n; i++)
+        if (i == failed || (machine && t->list[i].at.addr == t->list[failed].at.addr))
             t->tried |= 1u << i;
 }
 
 bool phone_targets_failed(struct phone_targets *t, struct phone_place where, bool machine)
 {
-    if (t->n < 2)
-        return false;
-    if (!phone_place_equal(where, t->list[t->current]))
-        return true; /* another request has found that out before */
-    tick_off(t, machine);
+    int failed = find(t, where);
+    if (failed < 0)
+        return t->n > 0; /* DNS has told of others meanwhile */
+    tick_off(t, (unsigned)failed, machine);
+    if (!is_tried(t, t->current))
+        return true; /* another request has gone over to it before */
     for (unsigned i = 0; i < t->n; i++)
-        if (!(t->tried & 1u << i)) {
+        if (!is_tried(t, i)) {
             t->current = i;
             return true;
         }

@@ -57,6 +57,23 @@ static void a_request_that_failed_where_nobody_goes_any_more_is_sent_again(void 
     assert_int_equal(t.current, 1);
 }
 
+static void requests_that_fail_one_after_the_other_come_to_an_end(void **state)
+{
+    struct phone_targets t = tcp_then_udp();
+    (void)state;
+    assert_true(phone_targets_failed(&t, place(SIP_UDP, FIRST), false)); /* not the one in use */
+    assert_int_equal(t.current, 0);
+    assert_false(phone_targets_failed(&t, place(SIP_TCP, FIRST), false));
+}
+
+static void one_that_dns_does_not_tell_any_more_says_nothing_of_the_others(void **state)
+{
+    struct phone_targets t = tcp_then_udp();
+    (void)state;
+    assert_true(phone_targets_failed(&t, place(SIP_TCP, SECOND), false));
+    assert_int_equal(t.tried, 0);
+}
+
 static void a_server_of_one_place_has_failed_with_it(void **state)
 {
     struct phone_targets t = {0};
@@ -90,6 +107,8 @@ int main(void)
         cmocka_unit_test(when_none_is_left_the_server_has_failed_and_the_first_is_next),
         cmocka_unit_test(one_that_answered_stays_until_it_fails),
         cmocka_unit_test(a_request_that_failed_where_nobody_goes_any_more_is_sent_again),
+        cmocka_unit_test(requests_that_fail_one_after_the_other_come_to_an_end),
+        cmocka_unit_test(one_that_dns_does_not_tell_any_more_says_nothing_of_the_others),
         cmocka_unit_test(a_server_of_one_place_has_failed_with_it),
         cmocka_unit_test(a_machine_that_refuses_does_so_by_each_transport),
         cmocka_unit_test(more_than_there_is_room_for_is_left_away),
