@@ -22,6 +22,8 @@ static void on_response(void *arg, struct sip_txn *txn, const struct sip_incomin
     txn_drop(p);
     if ((status == 401 || status == 407) && sip_auth_challenged(&p->registration.farewell.auth, in->msg) == 0)
         farewell_send(p);
+    else
+        phone_transport_leave(p, p->registration.farewell.from.server);
 }
 
 static void on_failed(void *arg, struct sip_txn *txn, unsigned status)

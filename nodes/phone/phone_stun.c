@@ -49,7 +49,9 @@ static const struct stun_client_events events = {send, mapped};
 
 void phone_stun_init(struct phone *p)
 {
-    stun_client_init(&p->stun, p->host, p->settings->stun, "stun", &events, p);
+    const struct endpoint nobody = {0, 0}; /* STUN is UDP's; connections are seen as they are */
+    struct endpoint server = phone_socket(p, SIP_UDP)->open ? p->settings->stun : nobody;
+    stun_client_init(&p->stun, p->host, server, "stun", &events, p);
     if (p->settings->stun.port || p->settings->outbound)
         sip_transport_on_stun(p->transport, heard, p);
 }

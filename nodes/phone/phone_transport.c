@@ -149,6 +149,20 @@ void phone_transport_close_for_call(struct phone *p, const struct sip_flow *flow
         sip_transport_close(p->transport, flow);
 }
 
+static bool is_used(const struct phone *p, unsigned server)
+{
+    const struct phone_servers *s = &p->servers;
+    const struct phone_server *it = &s->list[server];
+    return it == phone_servers_hop(s, PHONE_PROXY, phone_servers_active(s, PHONE_PROXY)) ||
+           it == phone_servers_hop(s, PHONE_REGISTRAR, phone_servers_active(s, PHONE_REGISTRAR));
+}
+
+void phone_transport_leave(struct phone *p, unsigned server)
+{
+    if (p->settings->persistent_tls && p->by.lines[server].transport == SIP_TLS && !is_used(p, server))
+        sip_transport_close(p->transport, &p->by.lines[server]);
+}
+
 bool phone_transport_broke(const struct phone *p, const struct sip_txn *txn)
 {
     struct sip_flow flow = sip_txn_flow(txn);

@@ -60,6 +60,10 @@ void phone_transport_close_for_call(struct phone *p, const struct sip_flow *flow
 /* A request to the server has left by this flow: that is the connection to it from now on. */
 void phone_transport_used(struct phone *p, unsigned server, struct sip_flow flow);
 
+/* The phone is registered elsewhere and has said good-bye to this server: persistent TLS has one connection (PH-4).
+ * Nothing while the server is in use. */
+void phone_transport_leave(struct phone *p, unsigned server);
+
 /* A connection to the server cannot be opened just now, because the last one from the same local port has not said
  * good-bye to the end (PH-4): try again after `reopen after`. */
 bool phone_transport_is_busy(struct phone *p, unsigned server);
