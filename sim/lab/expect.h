@@ -86,7 +86,7 @@ struct event_key {
 
 struct event_word {
     const char *word, *ev, *help;
-    struct event_key keys[8];
+    struct event_key keys[10];
 };
 
 extern const struct event_word expect_events[]; /* ends with word NULL */
