@@ -3,6 +3,8 @@
 # say so and are skipped (exit status 3). A lab that `promises: verdict` has the kernel's own NAT in it: it runs in
 # namespaces only, and must give the same verdict each time.
 set(FAREND_LAB_REPEAT 20 CACHE STRING "How often each lab runs in each world")
+# Those about connections are many, and alike in what could differ from run to run.
+set(FAREND_LAB_REPEAT_STREAMS 10 CACHE STRING "How often those run in namespaces")
 # On the kernel some labs take seconds: those about wires talk for minutes, and the kernel's own NAT is set up anew each time.
 set(FAREND_LAB_REPEAT_SLOW 4 CACHE STRING "How often the slow ones run in namespaces")
 # A thousand namespaces take half a minute to make. Once there is enough: `same` compares it with the simulated run.
@@ -34,6 +36,8 @@ foreach(lab ${labs})
     set(repeat ${FAREND_LAB_REPEAT})
     if(world STREQUAL netns AND lab MATCHES "^(wires|kernel)/")
       set(repeat ${FAREND_LAB_REPEAT_SLOW})
+    elseif(world STREQUAL netns AND lab MATCHES "^(dns|failover|flows|tls|transport)/")
+      set(repeat ${FAREND_LAB_REPEAT_STREAMS})
     elseif(world STREQUAL netns AND lab MATCHES "${once_in_namespaces}")
       set(repeat 1)
     elseif(world STREQUAL sim AND lab MATCHES "${slow_in_sim}")
