@@ -56,6 +56,7 @@ static const struct setting settings[] = {
     {"ipv4/tcp_mtu_probing", STEPPED, "0"},
     {"ipv4/tcp_slow_start_after_idle", STEPPED, "0"},
     {"ipv4/tcp_autocorking", STEPPED, "0"},
+    {"ipv4/tcp_retrans_collapse", STEPPED, "0"},  /* what is sent again is cut as it was */
     {"ipv4/tcp_no_metrics_save", STEPPED, "1"},   /* no connection learns from an earlier one */
     {"ipv4/tcp_invalid_ratelimit", STEPPED, "0"}, /* every duplicate is answered, however soon */
     {"ipv4/tcp_challenge_ack_limit", STEPPED, "2147483647"},

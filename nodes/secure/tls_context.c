@@ -311,13 +311,23 @@ void tls_context_free(struct tls_context *c)
         tls_context_release(c);
 }
 
-static struct tls_context *context_make(const struct tls_config *config, const struct prng *random)
+/* A program that was started again has the same stream from its beginning. Its keys must not be those of before: what
+ * another life has sealed (tickets) means nothing to this one. */
+static void random_begin(struct prng *out, const struct prng *random, lab_time now)
+{
+    struct prng copy = *random;
+    *out = *random;
+    if (now > 0)
+        prng_init(out, prng_u64(&copy) ^ (uint64_t)now, SPAN("tls"), SPAN("another life"));
+}
+
+static struct tls_context *context_make(const struct tls_config *config, const struct prng *random, lab_time now)
 {
     struct tls_context *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     c->config = *config;
-    c->random = *random;
+    random_begin(&c->random, random, now);
     c->users = 1;
     mbedtls_ssl_config_init(&c->conf);
     mbedtls_x509_crt_init(&c->chain);
@@ -337,7 +347,7 @@ int tls_context_new(const struct tls_config *config, const struct prng *random, 
         error = check_materials(config, why);
     if (error)
         return error;
-    struct tls_context *c = context_make(config, random);
+    struct tls_context *c = context_make(config, random, now);
     if (!c)
         return FE_EMEM;
     secure_time_begin(config->epoch, now);

@@ -210,7 +210,7 @@ static void answer_best(struct sip_context *c)
         answer_locally(c, 500);
         return;
     }
-    if (best && best->status == 430 && best->target.phone) { /* RFC 5626 §11.5: between proxies only */
+    if (best && best->status == 430 && !best->target.server) { /* RFC 5626 §11.5: between proxies only */
         answer_locally(c, 480);
         return;
     }

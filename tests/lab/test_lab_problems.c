@@ -54,6 +54,20 @@ static void correct_lab_has_no_problem(void **state)
     free(said);
 }
 
+/* PH-16. */
+static void udp_and_tls_together_are_refused(void **state)
+{
+    (void)state;
+    assert_said(
+        HEAD "certificates: {roots: {ca: {}}}\n"
+             "nodes:\n"
+             "  alice: {kind: phone, on: net.20, line: 101, proxy: pbx, transport: udp+tls, trusted certificates: ca}\n"
+             "  pbx: {kind: pbx, on: net.10, lines: {101: {}}}\n",
+        "t.yaml:7:70: transport: UDP and TLS together are not supported; a phone speaks UDP and TCP, TCP and TLS, or "
+        "one of "
+        "the three\n");
+}
+
 static void problem_shows_line_and_caret(void **state)
 {
     (void)state;
@@ -197,6 +211,10 @@ static void steps_that_can_never_hold_are_problems(void **state)
                 "noticed: \"soon\" is not a time since the fault, as 40s, at least 30s or never\n");
     assert_said(HEAD NODES "steps: [{expect: {outage: alice, calls lost: few}}]\n",
                 "calls lost: \"few\" is not a number of calls, as 1, at least 1 or none\n");
+    assert_said(HEAD NODES "steps: [{expect: {storm: alice, peak: high}}]\n",
+                "peak: \"high\" is not a number of registrations, as 1, at least 1 or none\n");
+    assert_said(HEAD NODES "steps: [{expect: {storm: nobody}}]\n", "there is no node \"nobody\"\n");
+    assert_said(HEAD NODES "steps: [{expect: {storms: alice}}]\n", "did you mean \"storm\"?\n");
 }
 
 static void changes_come_before_reading(void **state)
@@ -310,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_fault_that_says_nothing_clear_is_told),
         cmocka_unit_test(settings_that_do_not_go_together_are_told),
         cmocka_unit_test(the_kernels_nat_cannot_be_simulated),
+        cmocka_unit_test(udp_and_tls_together_are_refused),
         cmocka_unit_test(problem_shows_line_and_caret),
         cmocka_unit_test(caret_counts_characters_not_bytes),
         cmocka_unit_test(several_problems_are_told_in_file_order),

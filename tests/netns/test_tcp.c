@@ -208,6 +208,34 @@ static void every_segment_is_lost_once(void **state)
     whichever_is_lost(5);
 }
 
+/* Only packets of 45 to 60 bytes: alice's small segments, neither her SYN nor her acknowledgements. */
+static void lose_small_ones(struct lab *lab)
+{
+    static const unsigned way = 0;
+    static const struct fault_spec spec = {.action = FAULT_DROP,
+                                           .match = {.least = 45, .most = 60},
+                                           .ways = &way,
+                                           .ways_n = 1,
+                                           .first = 6,
+                                           .text = "lose small ones"};
+    acts_n = 0;
+    assert_non_null(engine_fault_start(lab->engine, &spec));
+    lab_command(lab, 0, BOB_NODE, "listen 192.168.1.30:5060");
+    lab_command(lab, 1 * SEC, ALICE_NODE, "connect 192.168.1.30:5060");
+    lab_command(lab, 2 * SEC, ALICE_NODE, "tcp-send 0 6");
+    lab_command(lab, 2010 * MS, ALICE_NODE, "tcp-send 0 6");
+    for (lab_time t = 2020 * MS; t <= 2060 * MS; t += 10 * MS) /* before the retransmission timeout */
+        lab_command(lab, t, ALICE_NODE, "tcp-send 0 500");
+    lab_command(lab, 60 * SEC, ALICE_NODE, "finish 0");
+}
+
+/* After three duplicate acknowledgements a lost segment comes again as it was, not with those behind it. */
+static void what_is_sent_again_is_cut_as_it_was(void **state)
+{
+    (void)state;
+    same_in_all_worlds(draw_pair, lose_small_ones, 0);
+}
+
 static void pump_over_a_bad_wire(struct lab *lab)
 {
     acts_n = 0;
@@ -510,6 +538,7 @@ int main(void)
         CASE(resets),
         CASE(a_listening_port_connects_too),
         CASE(every_segment_is_lost_once),
+        CASE(what_is_sent_again_is_cut_as_it_was),
         CASE(a_megabyte_over_a_wire_that_loses),
         CASE(a_queue_overflows_in_slow_start),
         CASE(a_syn_to_nobody_is_retried_in_lab_time),

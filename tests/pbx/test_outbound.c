@@ -226,6 +226,18 @@ static void section_7_both_flows_gone_is_480(void **state)
     pbx_fixture_fini(&f);
 }
 
+/* §11.5: an edge proxy also knows flows of phones that register without reg-id; callers never see 430. */
+static void section_11_5_a_lone_flow_that_is_gone_is_480(void **state)
+{
+    (void)state;
+    struct pbx_fixture f = pbx_fixture_of(NULL);
+    pbx_register(&f, "103", 1, "Contact: <sip:103@10.0.1.2>\r\n" BEHIND);
+    call_103(&f);
+    answers(&f, sbc_at, "430 Flow Failed");
+    assert_int_equal(fake_traced(f.host, "\"cdr\"", "\"status\":480"), 1);
+    pbx_fixture_fini(&f);
+}
+
 static void section_7_a_silent_flow_is_replaced_after_timer_b(void **state)
 {
     (void)state;
@@ -280,6 +292,7 @@ int main(void)
         cmocka_unit_test(section_6_an_overtaken_registration_of_a_flow_changes_nothing),
         cmocka_unit_test(section_7_one_flow_of_an_instance_then_the_next),
         cmocka_unit_test(section_7_both_flows_gone_is_480),
+        cmocka_unit_test(section_11_5_a_lone_flow_that_is_gone_is_480),
         cmocka_unit_test(section_7_a_silent_flow_is_replaced_after_timer_b),
         cmocka_unit_test(section_7_two_phones_ring_at_once),
         cmocka_unit_test(section_6_a_call_goes_by_the_flow_that_registered),
