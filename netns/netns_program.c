@@ -2,6 +2,7 @@
 #include "netns/netns_program.h"
 
 #include "nodes/base/error.h"
+#include "nodes/base/prng.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -199,8 +200,8 @@ int netns_program_start(struct netns_program *p, const struct plan_node *node, c
     struct words words;
     int page = -1;
     snprintf(path, sizeof path, "%s/farend-%s", all->folder, node->kind->name);
-    *p = (struct netns_program){.node = node, .process = -1, .input = -1};
-    if (words_make(&words, path, node, all->seed)) {
+    *p = (struct netns_program){.node = node, .process = -1, .input = -1, .starts = p->starts};
+    if (words_make(&words, path, node, prng_seed_again(all->seed, p->starts))) {
         text_str(why, "out of memory");
         return FE_EMEM;
     }
@@ -244,7 +245,7 @@ void netns_program_kill(struct netns_program *p)
     if (p->page)
         netns_turn_unmap(p->page);
     free(p->commands);
-    *p = (struct netns_program){.node = p->node, .process = -1, .input = -1};
+    *p = (struct netns_program){.node = p->node, .process = -1, .input = -1, .starts = p->starts};
 }
 
 void netns_program_epitaph(const struct netns_program *p, struct text *out)

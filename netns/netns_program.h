@@ -19,6 +19,7 @@ struct netns_program {
     int input;      /* the epoll descriptor it waits with; readable when it has something to do */
     char *commands; /* lines that wait for the next turn */
     size_t commands_n, commands_cap;
+    unsigned starts; /* how often it was started before */
 };
 
 struct netns_programs {

@@ -382,6 +382,7 @@ static int world_power(struct world *w, unsigned node, bool on)
     w->doubtful = true;
     if (!on)
         return 0;
+    w->programs[node].starts++;
     int error = FE_EOS;
     if (netns_space_enter(w->nodes[node].space))
         error = netns_start_program(w, node, &why);

@@ -32,7 +32,8 @@ struct host;
 const char *host_name(const struct host *h); /* the node's name in the lab file */
 lab_time host_now(const struct host *h);
 
-/* An own stream of random numbers, a function of (seed, node, purpose) alone. */
+/* An own stream of random numbers, a function of (seed, node, purpose) and of how often the node was started before: a
+ * machine that starts again repeats neither its branches nor its Call-IDs (RFC 3261 §8.1.1.4, §8.1.1.7). */
 void host_stream(const struct host *h, const char *purpose, struct prng *out);
 
 /* ---- timers: initialise with timer_init() ---- */

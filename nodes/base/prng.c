@@ -17,6 +17,12 @@ void prng_init(struct prng *rng, uint64_t seed, struct span owner, struct span p
         rng->s[i] = splitmix(&x);
 }
 
+uint64_t prng_seed_again(uint64_t seed, unsigned starts)
+{
+    uint64_t x = seed + starts;
+    return starts ? splitmix(&x) : seed;
+}
+
 static uint64_t rotl(uint64_t v, int k)
 {
     return v << k | v >> (64 - k);

@@ -14,6 +14,9 @@ struct prng {
 /* owner: the node's or wire's name; purpose: what the numbers are for ("branch", "loss", "ports", …). */
 void prng_init(struct prng *rng, uint64_t seed, struct span owner, struct span purpose);
 
+/* The seed of a program that has been started before, so many times; 0: `seed` itself. */
+uint64_t prng_seed_again(uint64_t seed, unsigned starts);
+
 uint64_t prng_u64(struct prng *rng);
 
 /* Uniform in [0, bound); bound > 0. Without bias. */

@@ -8,6 +8,7 @@
 static void end(struct dns_forward *f)
 {
     host_timer_stop(f->server->host, &f->timer);
+    dns_exchange_stop(&f->tcp);
     f->waiting = false;
 }
 
@@ -15,7 +16,7 @@ static void timeout(void *arg)
 {
     struct dns_forward *f = arg;
     end(f);
-    dns_server_refuse(f->server, f->client, f->client_id, &f->question, f->edns, DNS_SERVFAIL);
+    dns_server_refuse(f->server, &f->client, f->client_id, &f->question, f->edns, DNS_SERVFAIL);
 }
 
 /* ---- the answer ---- */
@@ -23,29 +24,44 @@ static void timeout(void *arg)
 static struct dns_forward *waiting_for(struct dns_server *s, const struct dns_msg *answer)
 {
     for (unsigned i = 0; i < DNS_FORWARDS; i++)
-        if (s->forwards[i].waiting && s->forwards[i].id == answer->head.id &&
+        if (s->forwards[i].waiting && !s->forwards[i].client.line && s->forwards[i].id == answer->head.id &&
             dns_question_equal(&s->forwards[i].question, &answer->question))
             return &s->forwards[i];
     return NULL;
+}
+
+/* Under the client's own id. */
+static void pass_back(struct dns_forward *f, struct span answer)
+{
+    uint8_t room[DNS_STREAM_MAX];
+    memcpy(room, answer.p, answer.n);
+    put16(room, f->client_id);
+    end(f);
+    dns_server_send(f->server, &f->client, span_make(room, answer.n));
+}
+
+static void received_over_tcp(void *arg, const struct dns_msg *answer)
+{
+    struct dns_forward *f = arg;
+    if (answer)
+        pass_back(f, answer->bytes);
+    else
+        timeout(f);
 }
 
 static void received(void *arg, struct endpoint from, uint8_t ttl, struct span data)
 {
     struct dns_server *s = arg;
     struct dns_msg answer;
-    uint8_t room[DNS_MESSAGE_MAX];
     (void)ttl;
-    int error = data.n > sizeof room ? FE_ERANGE : dns_parse(data, &answer);
+    int error = data.n > DNS_MESSAGE_MAX ? FE_ERANGE : dns_parse(data, &answer);
     struct dns_forward *f = error ? NULL : waiting_for(s, &answer);
     if (error || !f || !answer.head.response || !endpoint_equal(from, s->settings->forward)) {
         dns_trace_drop(s->host, error ? "bad-dns" : "not-ours", from);
         return;
     }
-    dns_trace(s->host, false, from, &answer);
-    end(f);
-    memcpy(room, data.p, data.n);
-    put16(room, f->client_id);
-    dns_server_send(s, f->client, span_make(room, data.n));
+    dns_trace(s->host, false, DNS_BY_UDP, from, &answer);
+    pass_back(f, data);
 }
 
 /* ---- the question ---- */
@@ -75,33 +91,44 @@ static uint16_t id_choose(struct dns_server *s)
     return id;
 }
 
-static void pass_on(struct dns_server *s, const struct dns_msg *query, uint16_t id)
+static void pass_on(struct dns_server *s, struct dns_forward *f, const struct dns_msg *query)
 {
     uint8_t room[DNS_MESSAGE_MAX];
     struct dns_msg sent;
     memcpy(room, query->bytes.p, query->bytes.n);
-    put16(room, id);
+    put16(room, f->id);
     struct span bytes = span_make(room, query->bytes.n);
     if (dns_parse(bytes, &sent))
         return;
-    dns_trace(s->host, true, s->settings->forward, &sent);
-    (void)host_udp_send(s->upstream, s->settings->forward, 0, bytes); /* a lost one ends with the timer */
+    if (f->client.line) { /* what cannot be asked, or is lost, ends with the timer */
+        (void)dns_exchange_start(&f->tcp, s->host, s->settings->forward, &sent, received_over_tcp, f);
+        return;
+    }
+    dns_trace(s->host, true, DNS_BY_UDP, s->settings->forward, &sent);
+    (void)host_udp_send(s->upstream, s->settings->forward, 0, bytes);
 }
 
-void dns_forward_query(struct dns_server *s, struct endpoint client, const struct dns_msg *query)
+void dns_forward_query(struct dns_server *s, const struct dns_client *client, const struct dns_msg *query)
 {
     struct dns_forward *f = unused(s);
     if (!f || query->bytes.n > DNS_MESSAGE_MAX) {
         dns_server_refuse(s, client, query->head.id, &query->question, query->udp_room > 0, DNS_SERVFAIL);
         return;
     }
-    *f = (struct dns_forward){.server = s, .waiting = true, .client = client, .client_id = query->head.id};
+    *f = (struct dns_forward){.server = s, .waiting = true, .client = *client, .client_id = query->head.id};
     f->question = query->question;
     f->edns = query->udp_room > 0;
     f->id = id_choose(s);
     timer_init(&f->timer, timeout, f);
     host_timer_start(s->host, &f->timer, host_now(s->host) + s->settings->forward_timeout);
-    pass_on(s, query, f->id);
+    pass_on(s, f, query);
+}
+
+void dns_forward_leave(struct dns_server *s, const struct dns_line *line)
+{
+    for (unsigned i = 0; i < DNS_FORWARDS; i++)
+        if (s->forwards[i].waiting && s->forwards[i].client.line == line)
+            end(&s->forwards[i]);
 }
 
 /* ---- life ---- */

@@ -1,5 +1,5 @@
-/* The DNS server: an authority for the names in its settings, over UDP; what an inside and an outside server tell
- * different clients is two nodes. It fails when it is told to. */
+/* The DNS server: an authority for the names in its settings, over UDP and TCP; what an inside and an outside server
+ * tell different clients is two nodes. It fails when it is told to. */
 #include "nodes/base/error.h"
 #include "nodes/base/units.h"
 #include "nodes/dns/dns_server.h"
@@ -12,17 +12,20 @@ static const char *const dns_ports[] = {"on", NULL};
 
 /* ---- out ---- */
 
-void dns_server_send(struct dns_server *s, struct endpoint to, struct span message)
+void dns_server_send(struct dns_server *s, const struct dns_client *to, struct span message)
 {
     struct dns_msg msg;
     if (dns_parse(message, &msg))
         return;
-    dns_trace(s->host, true, to, &msg);
-    (void)host_udp_send(s->udp, to, 0, message);
+    dns_trace(s->host, true, to->line ? DNS_BY_TCP : DNS_BY_UDP, to->at, &msg);
+    if (to->line)
+        dns_line_send(to->line, message);
+    else
+        (void)host_udp_send(s->udp, to->at, 0, message);
 }
 
-void dns_server_refuse(struct dns_server *s, struct endpoint to, uint16_t id, const struct dns_question *question,
-                       bool edns, enum dns_rcode rcode)
+void dns_server_refuse(struct dns_server *s, const struct dns_client *to, uint16_t id,
+                       const struct dns_question *question, bool edns, enum dns_rcode rcode)
 {
     uint8_t room[DNS_UDP_MAX];
     struct dns_writer w;
@@ -55,40 +58,47 @@ static enum dns_rcode trouble(const struct dns_server *s, const struct dns_msg *
     return query->question.class == DNS_IN ? DNS_NOERROR : DNS_REFUSED;
 }
 
-static size_t room_of(const struct dns_msg *query)
+static size_t room_of(const struct dns_client *client, const struct dns_msg *query)
 {
+    if (client->line)
+        return DNS_STREAM_MAX;
     size_t room = query->udp_room ? query->udp_room : DNS_UDP_MAX;
     return room < DNS_MESSAGE_MAX ? room : DNS_MESSAGE_MAX;
 }
 
-static void answer(struct dns_server *s, struct endpoint from, const struct dns_msg *query)
+static void answer(struct dns_server *s, const struct dns_client *from, const struct dns_msg *query)
 {
-    uint8_t room[DNS_MESSAGE_MAX];
+    uint8_t room[DNS_STREAM_MAX];
     enum dns_rcode rcode = trouble(s, query);
     if (s->answers == DNS_ANSWERS_SILENT)
         return;
     if (rcode != DNS_NOERROR)
         dns_server_refuse(s, from, query->head.id, &query->question, query->udp_room > 0, rcode);
     else if (dns_zone_apex(&s->zone, &query->question.name))
-        dns_server_send(s, from, dns_reply_write(s, query, room, room_of(query)));
+        dns_server_send(s, from, dns_reply_write(s, query, room, room_of(from, query)));
     else if (s->upstream)
         dns_forward_query(s, from, query);
     else
         dns_server_refuse(s, from, query->head.id, &query->question, query->udp_room > 0, DNS_REFUSED);
 }
 
-static void received(void *arg, struct endpoint from, uint8_t ttl, struct span data)
+void dns_server_take(struct dns_server *s, const struct dns_client *from, struct span message)
 {
-    struct dns_server *s = arg;
     struct dns_msg query;
-    (void)ttl;
-    int error = dns_parse(data, &query);
+    int error = dns_parse(message, &query);
     if (error || query.head.response) {
-        dns_trace_drop(s->host, error ? "bad-dns" : "not-ours", from);
+        dns_trace_drop(s->host, error ? "bad-dns" : "not-ours", from->at);
         return;
     }
-    dns_trace(s->host, false, from, &query);
+    dns_trace(s->host, false, from->line ? DNS_BY_TCP : DNS_BY_UDP, from->at, &query);
     answer(s, from, &query);
+}
+
+static void received(void *arg, struct endpoint from, uint8_t ttl, struct span data)
+{
+    const struct dns_client client = {from, NULL};
+    (void)ttl;
+    dns_server_take(arg, &client, data);
 }
 
 /* ---- commands ---- */
@@ -186,6 +196,7 @@ static void command(void *arg, struct span line)
 static void stop(void *arg)
 {
     struct dns_server *s = arg;
+    dns_line_close(s);
     dns_forward_close(s);
     if (s->udp)
         host_udp_close(s->udp);
@@ -198,6 +209,8 @@ static int open_sockets(struct dns_server *s, struct text *why)
     static const struct host_udp_events events = {.received = received};
     struct endpoint local = {host_port(s->host, "on")->addr, (uint16_t)s->settings->port};
     int error = host_udp_open(s->host, local, &events, s, &s->udp);
+    if (!error)
+        error = dns_line_open(s, local);
     if (!error)
         error = dns_forward_open(s);
     if (error) {

@@ -93,7 +93,10 @@ const struct option dns_options[] = {
      .help = "a server to ask about names of other zones; without one they are refused"},
     {"forward timeout", OPT_TIME, AT(forward_timeout), .def = "5s", .min = 1 * MS, .max = HOUR,
      .help = "SERVFAIL when that server does not answer within this"},
-    {"port", OPT_COUNT, AT(port), .def = "53", .min = 1, .max = 65535, .help = "UDP port"},
+    {"port", OPT_COUNT, AT(port), .def = "53", .min = 1, .max = 65535, .help = "UDP and TCP port"},
+    {"tcp", OPT_FLAG, AT(tcp), .def = "yes", .help = "answers over TCP too; no: connections are refused"},
+    {"tcp idle", OPT_TIME, AT(tcp_idle), .def = "10s", .min = 10 * MS, .max = HOUR,
+     .help = "a connection without a question for so long is closed"},
     {0}};
 
 /* ---- together ---- */

@@ -43,6 +43,8 @@ struct dns_settings {
     struct endpoint forward; /* port 0: none */
     lab_time forward_timeout;
     uint32_t port;
+    bool tcp;
+    lab_time tcp_idle;
 };
 
 extern const struct option dns_options[];

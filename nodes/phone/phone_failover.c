@@ -154,7 +154,10 @@ bool phone_server_again(struct phone *p, unsigned server, const struct sip_txn *
 void phone_server_answered(struct phone *p, unsigned server)
 {
     unsigned from[PHONE_GROUPS] = {p->servers.groups[0].active, p->servers.groups[1].active};
+    bool searched = p->servers.list[server].targets.tried != 0;
     unsigned moved = phone_servers_answered(&p->servers, server);
+    if (searched)
+        phone_locate_used(p, server); /* the next request goes through the list from its beginning */
     if (moved)
         follow(p, moved, from, "it answers again");
 }

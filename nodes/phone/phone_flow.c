@@ -169,6 +169,7 @@ static void on_failed(void *arg, struct sip_txn *txn, unsigned status)
     struct phone *p = f->phone;
     struct phone_registered answer = {.status = status, .reason = sip_reason_phrase(status)};
     bool first = !f->registered;
+    phone_transport_doubt(p, txn, status);
     if (p->outbound.ending) {
         ended(f);
         return;

@@ -27,6 +27,7 @@ static void on_failed(void *arg, struct sip_txn *txn, unsigned status)
 {
     struct phone *p = arg;
     bool again = phone_server_again(p, p->keep_alives.probed, txn, phone_failure_text(status), false);
+    phone_transport_doubt(p, txn, status);
     probe_drop(p);
     if (!again)
         phone_server_failed(p, p->keep_alives.probed, phone_failure_text(status), 0);
@@ -53,10 +54,13 @@ static void probe_send(struct phone *p)
 
 /* ---- line ends ---- */
 
-/* By a connection that is not up nothing is sent: it is opened by who has something to say. */
+/* By a connection that is not up nothing is sent: it is opened by who has something to say. Nor is anything sent to a
+ * server of which DNS does not tell any more where it is. */
 static void ping(struct phone *p, const struct sip_flow *flow)
 {
     struct phone_keep_alives *k = &p->keep_alives;
+    if (flow->remote.port == 0)
+        return;
     int error = sip_transport_keep_alive(p->transport, flow);
     if (error || !sip_flow_is_reliable(*flow) || p->settings->pong == 0 || timer_running(&k->pong))
         return;

@@ -281,6 +281,7 @@ static void on_failed(void *arg, struct sip_txn *txn, unsigned status)
     struct phone_registration *reg = &p->registration;
     bool reconnect = !reg->reconnected && phone_transport_broke(p, txn);
     bool again = reconnect || target_next(p, txn, phone_failure_text(status), false);
+    phone_transport_doubt(p, txn, status);
     txn_drop(p);
     reg->reconnected = reg->reconnected || reconnect;
     if (again)

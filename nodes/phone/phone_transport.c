@@ -163,6 +163,13 @@ void phone_transport_leave(struct phone *p, unsigned server)
         sip_transport_close(p->transport, &p->by.lines[server]);
 }
 
+void phone_transport_doubt(struct phone *p, const struct sip_txn *txn, unsigned status)
+{
+    struct sip_flow flow = sip_txn_flow(txn);
+    if (status == 408 && flow.connection)
+        sip_transport_abort(p->transport, &flow);
+}
+
 bool phone_transport_broke(const struct phone *p, const struct sip_txn *txn)
 {
     struct sip_flow flow = sip_txn_flow(txn);
@@ -231,7 +238,7 @@ int phone_transport_open(struct phone *p, struct text *why)
 {
     const struct phone_settings *s = p->settings;
     struct sip_transport_config config = {
-        .ask_rport = s->rport, .heed_icmp = s->heed_icmp, .connect_timeout = s->connect_timeout};
+        .ask_rport = s->rport, .heed_icmp = s->heed_icmp, .keep = s->outbound, .connect_timeout = s->connect_timeout};
     int error = sip_transport_new(&p->transport, p->host, &config);
     for (enum sip_transport t = SIP_UDP; t <= SIP_TLS && !error; t++)
         if (speaks(s, t) || (t == SIP_UDP && s->in_dialog_udp))

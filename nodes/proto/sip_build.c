@@ -55,7 +55,7 @@ void sip_put_cseq(struct text *t, uint32_t number, struct span method)
 }
 
 void sip_put_via(struct text *t, enum sip_transport transport, struct endpoint sent_by, struct span branch, bool rport,
-                 bool alias)
+                 bool alias, bool keep)
 {
     text_str(t, "Via: SIP/2.0/");
     text_put(t, sip_transport_name(transport));
@@ -67,6 +67,8 @@ void sip_put_via(struct text *t, enum sip_transport transport, struct endpoint s
         text_str(t, ";rport");
     if (alias)
         text_str(t, ";alias");
+    if (keep)
+        text_str(t, ";keep");
     put_line_end(t);
 }
 

@@ -19,9 +19,9 @@ void sip_put_named(struct text *t, struct span name, struct span value); /* a he
 void sip_put_cseq(struct text *t, uint32_t number, struct span method);
 
 /* "Via: SIP/2.0/UDP host:port;branch=…;rport": rport asks for the source port (RFC 3581 §3), alias for requests by the
- * same connection (RFC 5923 §5). */
+ * same connection (RFC 5923 §5), keep offers to send keep-alives (RFC 6223 §4.3). */
 void sip_put_via(struct text *t, enum sip_transport transport, struct endpoint sent_by, struct span branch, bool rport,
-                 bool alias);
+                 bool alias, bool keep);
 
 /* "From: "display" <uri>;tag=…": id is SIP_H_FROM, SIP_H_TO, …; display and tag may be empty. Escapes the display name.
  */

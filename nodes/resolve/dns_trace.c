@@ -28,13 +28,15 @@ static void record_answer(struct record *r, const struct dns_msg *msg)
     record_u64(r, "ttl", answer.ttl);
 }
 
-void dns_trace(struct host *h, bool out, struct endpoint peer, const struct dns_msg *msg)
+void dns_trace(struct host *h, bool out, enum dns_by by, struct endpoint peer, const struct dns_msg *msg)
 {
     char buf[DNS_NAME_TEXT];
     struct record *r = host_trace(h, "dns");
     record_str(r, "dir", out ? "out" : "in");
     record_str(r, "msg", msg->head.response ? "answer" : "query");
     record_endpoint(r, "peer", peer);
+    if (by == DNS_BY_TCP)
+        record_str(r, "transport", "TCP");
     struct text name = text_on(buf, sizeof buf);
     dns_name_text(&name, &msg->question.name);
     record_text(r, "name", text_span(&name));

@@ -3,6 +3,7 @@
 #include "nodes/resolve/resolver.h"
 
 #include "nodes/base/error.h"
+#include "nodes/resolve/dns_exchange.h"
 #include "nodes/resolve/dns_trace.h"
 
 #include <stdlib.h>
@@ -22,7 +23,8 @@ struct resolver_entry {
     struct dns_question question;
     struct resolver_waiter *waiters; /* in the order of asking */
     struct timer timer;
-    struct host_udp *udp; /* while asking */
+    struct host_udp *udp;    /* while asking */
+    struct dns_exchange tcp; /* what the server of the current try had truncated is being asked again */
     uint16_t id;
     size_t tries; /* number of the next one */
     bool delivering;
@@ -50,14 +52,21 @@ static void unlink_entry(struct resolver_entry *e)
     e->resolver->n--;
 }
 
+static void close_sockets(struct resolver_entry *e)
+{
+    if (e->udp)
+        host_udp_close(e->udp);
+    e->udp = NULL;
+    dns_exchange_stop(&e->tcp);
+}
+
 /* Those who wait for it are told nothing. */
 static void entry_end(struct resolver_entry *e)
 {
     for (struct resolver_waiter *w = e->waiters; w; w = w->next)
         w->entry = NULL;
     host_timer_stop(e->resolver->host, &e->timer);
-    if (e->udp)
-        host_udp_close(e->udp);
+    close_sockets(e);
     free(e->bytes);
     free(e);
 }
@@ -108,9 +117,7 @@ static void deliver(struct resolver_entry *e)
 static void known(struct resolver_entry *e, enum resolver_result result)
 {
     host_timer_stop(e->resolver->host, &e->timer);
-    if (e->udp)
-        host_udp_close(e->udp);
-    e->udp = NULL;
+    close_sockets(e);
     e->state = ENTRY_KNOWN;
     e->answer.result = result;
     e->answer.received = host_now(e->resolver->host);
@@ -150,35 +157,47 @@ static size_t tries_max(const struct resolver *r)
     return r->settings->servers.n * r->settings->rounds;
 }
 
+static int write_query(const struct resolver_entry *e, uint8_t room[DNS_UDP_MAX], struct dns_msg *out)
+{
+    struct dns_writer w;
+    const struct dns_head head = {.id = e->id, .recursion_desired = true};
+    dns_begin(&w, room, DNS_UDP_MAX, &head);
+    dns_put_question(&w, &e->question);
+    return dns_parse(dns_end(&w), out);
+}
+
 static bool send_query(struct resolver_entry *e, const struct endpoint *server)
 {
     uint8_t room[DNS_UDP_MAX];
-    struct dns_writer w;
-    struct dns_msg sent;
-    const struct dns_head head = {.id = e->id, .recursion_desired = true};
-    dns_begin(&w, room, sizeof room, &head);
-    dns_put_question(&w, &e->question);
-    if (dns_parse(dns_end(&w), &sent) || host_udp_send(e->udp, *server, 0, dns_end(&w)))
+    struct dns_msg query;
+    if (write_query(e, room, &query) || host_udp_send(e->udp, *server, 0, query.bytes))
         return false;
-    dns_trace(e->resolver->host, true, *server, &sent);
+    dns_trace(e->resolver->host, true, DNS_BY_UDP, *server, &query);
     return true;
+}
+
+static void try_ends_in_time(struct resolver_entry *e)
+{
+    struct resolver *r = e->resolver;
+    host_timer_start(r->host, &e->timer, host_now(r->host) + r->settings->timeout);
 }
 
 /* The next server, or the end. What the machine refuses to send counts as a try. */
 static void ask_next(struct resolver_entry *e)
 {
-    struct resolver *r = e->resolver;
-    while (e->udp && e->tries < tries_max(r))
+    dns_exchange_stop(&e->tcp);
+    while (e->udp && e->tries < tries_max(e->resolver))
         if (send_query(e, server_of(e, e->tries++))) {
-            host_timer_start(r->host, &e->timer, host_now(r->host) + r->settings->timeout);
+            try_ends_in_time(e);
             return;
         }
     known(e, RESOLVER_FAILED);
 }
 
+/* By UDP: once the server is asked over TCP, that alone says whether it has failed. */
 static bool is_current(const struct resolver_entry *e, struct endpoint server)
 {
-    return e->tries && endpoint_equal(*server_of(e, e->tries - 1), server);
+    return e->tries && endpoint_equal(*server_of(e, e->tries - 1), server) && !dns_exchange_is_under_way(&e->tcp);
 }
 
 /* An answer may come late, from a server that was given up. */
@@ -199,20 +218,51 @@ static bool is_lame(const struct dns_msg *msg, const struct dns_answer *found)
     return found->n == 0 && !found->may_remember && !msg->head.authoritative && !msg->head.recursion_available;
 }
 
-static void answered(struct resolver_entry *e, struct endpoint from, const struct dns_msg *msg)
+/* False: the answer is of no use. */
+static bool answered(struct resolver_entry *e, const struct dns_msg *msg)
 {
     struct dns_answer found;
     dns_answer_find(msg, &found);
     bool no_name = msg->head.rcode == DNS_NXDOMAIN;
     bool usable = (no_name || (msg->head.rcode == DNS_NOERROR && !is_lame(msg, &found))) && !msg->head.truncated;
-    if (!usable) {
-        if (is_current(e, from))
-            ask_next(e);
-    } else if (keep(e, msg, &found)) {
+    if (!usable)
+        return false;
+    if (keep(e, msg, &found))
         known(e, RESOLVER_FAILED);
-    } else {
+    else
         known(e, found.n ? RESOLVER_FOUND : no_name ? RESOLVER_NO_NAME : RESOLVER_NO_DATA);
-    }
+    return true;
+}
+
+/* ---- over TCP ---- */
+
+static void answered_over_tcp(void *arg, const struct dns_msg *msg)
+{
+    struct resolver_entry *e = arg;
+    if (!msg || !answered(e, msg))
+        ask_next(e);
+}
+
+/* RFC 7766 §5. False: it cannot be. */
+static bool ask_over_tcp(struct resolver_entry *e, struct endpoint server)
+{
+    uint8_t room[DNS_UDP_MAX];
+    struct dns_msg query;
+    if (!e->resolver->settings->tcp || write_query(e, room, &query) ||
+        dns_exchange_start(&e->tcp, e->resolver->host, server, &query, answered_over_tcp, e))
+        return false;
+    try_ends_in_time(e);
+    return true;
+}
+
+/* ---- over UDP ---- */
+
+static void unusable(struct resolver_entry *e, struct endpoint from, const struct dns_msg *msg)
+{
+    if (!is_current(e, from))
+        return;
+    if (!msg->head.truncated || !ask_over_tcp(e, from))
+        ask_next(e);
 }
 
 static void received(void *arg, struct endpoint from, uint8_t ttl, struct span data)
@@ -227,8 +277,9 @@ static void received(void *arg, struct endpoint from, uint8_t ttl, struct span d
         dns_trace_drop(e->resolver->host, error ? "bad-dns" : "not-ours", from);
         return;
     }
-    dns_trace(e->resolver->host, false, from, &msg);
-    answered(e, from, &msg);
+    dns_trace(e->resolver->host, false, DNS_BY_UDP, from, &msg);
+    if (!answered(e, &msg))
+        unusable(e, from, &msg);
 }
 
 static void refused(void *arg, const struct host_icmp *error)

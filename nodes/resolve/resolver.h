@@ -7,7 +7,8 @@
  * and "dns" (RFC 5452 §9). Who asks what is being asked already waits for the same answer.
  *
  * Servers are expected to follow aliases: an answer that ends in an alias without records counts as "no data". What
- * came truncated is not used (RFC 2181 §9), and without TCP such a server is given up as if it had failed. */
+ * came truncated is not used (RFC 2181 §9) but asked for again over TCP (RFC 7766 §5), at the same server, with the
+ * time of a new try; when that fails, or `tcp` is not set, the server is given up as if it had failed. */
 #ifndef FAREND_RESOLVE_RESOLVER_H
 #define FAREND_RESOLVE_RESOLVER_H
 

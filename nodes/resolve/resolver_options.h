@@ -13,6 +13,7 @@ struct resolver_settings {
     struct option_items servers; /* of struct endpoint */
     lab_time timeout;            /* of one try */
     uint32_t rounds;             /* how often each server is tried */
+    bool tcp;                    /* what came truncated is asked again over TCP */
 };
 
 extern const struct option resolver_server_option;
@@ -31,9 +32,17 @@ extern const struct option resolver_server_option;
          .min = 10 * MS,                                                                                               \
          .max = MINUTE,                                                                                                \
          .help = "a DNS server that does not answer within this is given up for the next one"},                        \
+        {"dns rounds",                                                                                                 \
+         OPT_COUNT,                                                                                                    \
+         OPTION_AT(type, field.rounds),                                                                                \
+         .def = "2",                                                                                                   \
+         .min = 1,                                                                                                     \
+         .max = 10,                                                                                                    \
+         .help = "how often each DNS server is tried"},                                                                \
     {                                                                                                                  \
-        "dns rounds", OPT_COUNT, OPTION_AT(type, field.rounds), .def = "2", .min = 1, .max = 10,                       \
-                                                                .help = "how often each DNS server is tried"           \
+        "dns tcp", OPT_FLAG, OPTION_AT(type, field.tcp), .def = "yes",                                                 \
+                                                         .help = "an answer that came truncated is asked for again "   \
+                                                                 "over TCP; no: that server is given up"               \
     }
 
 #endif

@@ -321,13 +321,14 @@ static void client_ended(void *arg, struct sip_txn *txn)
 
 /* ---- the request ---- */
 
-/* RFC 5626 §5.1: "ob" promises that the phone's own flow is kept, which only its first hop can. */
+/* RFC 5626 §5.1: "ob" promises that the phone's own flow is kept, which only its first hop can, and not every one does.
+ */
 static void put_path(const struct sbc *sbc, struct sip_flow flow, bool first_hop, struct text *t)
 {
     char token[SBC_TOKEN_MAX + 1];
     sbc_token_make(&sbc->key, flow, token);
     sbc_put_route(sbc, t, sbc->inside, token);
-    text_str(t, first_hop ? ";ob>" : ">");
+    text_str(t, first_hop && sbc->settings.outbound_support ? ";ob>" : ">");
 }
 
 static uint32_t hops_left(const struct sbc *sbc, const struct sip_core *core)

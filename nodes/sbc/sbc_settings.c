@@ -92,6 +92,8 @@ const struct option sbc_options[] = {
      .help = "a PBX that failed is tried last for so long, if it is not monitored"},
     {"invite timeout", OPT_TIME, AT(invite_timeout), .def = "180s", .min = 1 * SEC, .max = 300 * SEC,
      .help = "a call that rings for longer is given up (timer C)"},
+    {"outbound support", OPT_FLAG, AT(outbound_support), .def = "yes",
+     .help = "it keeps the flows of phones and says so (RFC 5626); no: as gateways of before"},
     {"flow timer", OPT_TIME, AT(flow_timer), .max = 24 * HOUR,
      .help = "phones with outbound support (RFC 5626) are told to send keep-alives so often, and a flow that is silent "
              "for 10s longer has failed; 0: they choose themselves"},

@@ -67,6 +67,7 @@ struct sbc_settings {
     lab_time options_ping;              /* 0: off */
     lab_time monitor_servers;           /* SB-11; 0: off */
     lab_time blacklist, invite_timeout; /* SB-12 */
+    bool outbound_support;              /* RFC 5626 §5.1: it says that it keeps flows */
     lab_time flow_timer;                /* RFC 5626 §5.4: 0: phones are told none */
 };
 

@@ -353,7 +353,7 @@ static void put_via(const struct sip_transport_layer *t, unsigned socket, struct
 {
     const struct sip_socket *s = t->sockets[socket];
     bool alias = t->config.alias && s->transport != SIP_UDP;
-    sip_put_via(out, s->transport, s->advertised, branch, t->config.ask_rport, alias);
+    sip_put_via(out, s->transport, s->advertised, branch, t->config.ask_rport, alias, t->config.keep);
 }
 
 int sip_transport_add_via(const struct sip_transport_layer *t, unsigned socket, struct span request, struct span branch,

@@ -6,6 +6,7 @@
 #include "nodes/base/record.h"
 #include "nodes/base/units.h"
 #include "sim/lab/expect_outage.h"
+#include "sim/lab/expect_storm.h"
 #include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 
@@ -41,6 +42,7 @@ static const char *const dns_messages[] = {"query", "answer", NULL};
 static const char *const since_words[] = {"the last action", "the start", NULL};
 static const char *const dependences[] = {"endpoint-independent", "address-dependent", "address-and-port-dependent",
                                           NULL};
+static const char *const truths[] = {"true", "false", NULL};
 static const char *const yes_no[] = {"yes", "no", NULL};
 static const char *const sides[] = {"a", "b", NULL};
 const char *const expect_phone_words[] = {"registered", "ringing", "in call", "idle", NULL};
@@ -134,6 +136,7 @@ const struct event_word expect_events[] = {
       {"state", "state", EVENT_WORDS, tls_states, .help = "how it went"},
       {"peer", "peer", EVENT_TEXT, .help = "the endpoint at its other end"},
       {"version", "version", EVENT_TEXT, .help = "as 1.2"},
+      {"resumed", "resumed", EVENT_WORDS, truths, .help = "was it an abbreviated one, by a ticket?"},
       {"subject", "subject", EVENT_TEXT, .help = "of the certificate that was shown, as CN=sbc.example.com"},
       {"alert", "alert", EVENT_TEXT, .help = "as unknown_ca"},
       {"by", "by", EVENT_WORDS, alert_sides, .help = "whose alert it was"},
@@ -604,6 +607,7 @@ static void statement_unknown(struct lab *lab, const struct doc *key)
     nearest_offer(&best, wrong, SPAN("media"));
     nearest_offer(&best, wrong, SPAN("call"));
     nearest_offer(&best, wrong, SPAN("outage"));
+    nearest_offer(&best, wrong, SPAN("storm"));
     bool near = !span_empty(best.name);
     problem(&lab->problems, key->at, "\"", key->text, "\" cannot be expected", near ? "; did you mean \"" : "",
             near ? best.name.p : "", near ? "\"?" : "");
@@ -635,6 +639,8 @@ static bool map_read(struct lab *lab, const struct doc *d, bool timed, struct ex
         return media_read(lab, d, e);
     if (doc_get(d, "outage"))
         return expect_outage_read(lab, d, e);
+    if (doc_get(d, "storm"))
+        return expect_storm_read(lab, d, e);
     for (size_t i = 0; i < d->n; i++) {
         const struct field *f = form_field(expect_time_form, d->entries[i].key->text);
         statements += !f || f == &expect_time_form[0];

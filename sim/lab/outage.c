@@ -65,8 +65,11 @@ static void fault_begins(struct outages *o)
 {
     o->fault = o->armed;
     o->armed = NEVER;
-    for (size_t i = 0; i < o->lab->nodes_n; i++)
+    for (size_t i = 0; i < o->lab->nodes_n; i++) {
+        uint32_t flows = o->nodes[i].flows;
         o->nodes[i] = untouched;
+        o->nodes[i].flows = flows;
+    }
 }
 
 /* ---- the signs ---- */
@@ -84,22 +87,55 @@ static void is_reachable(struct outage *o, lab_time now)
     o->lost = false;
 }
 
-static void notices(struct outage *o, lab_time now)
+/* Of so many flows as are up, `least` are enough to be reached. */
+static void notices(struct outage *o, unsigned least, lab_time now)
 {
+    unsigned up = 0;
+    for (uint32_t flows = o->flows; flows; flows &= flows - 1)
+        up++;
     if (o->noticed == NEVER)
         o->noticed = now;
-    is_lost(o);
+    if (up < least)
+        is_lost(o);
+}
+
+static void is_served(struct outage *o, lab_time now)
+{
+    if (o->lost && o->recovered == NEVER)
+        o->recovered = now;
+    is_reachable(o, now);
 }
 
 static void registration_line(struct outage *o, struct span line, lab_time now)
 {
-    if (!record_is(line, "state", "registered")) {
-        notices(o, now);
-        return;
+    if (record_is(line, "state", "registered"))
+        is_served(o, now);
+    else
+        notices(o, 1, now);
+}
+
+static void is_off(struct outage *o)
+{
+    o->flows = 0;
+    is_lost(o);
+}
+
+static uint32_t flow_bit(struct span line)
+{
+    int64_t reg_id = 0;
+    record_get_i64(line, "reg_id", &reg_id);
+    return 1u << (reg_id & 31);
+}
+
+static void outbound_line(struct outage *o, struct span line, lab_time now)
+{
+    if (record_is(line, "state", "up")) {
+        o->flows |= flow_bit(line);
+        is_served(o, now);
+    } else {
+        o->flows &= ~flow_bit(line);
+        notices(o, 1, now);
     }
-    if (o->lost && o->recovered == NEVER)
-        o->recovered = now;
-    is_reachable(o, now);
 }
 
 /* Who is busy or does not want to was reached. */
@@ -138,7 +174,7 @@ static bool is_broken(struct span line)
 static bool tells(struct span ev)
 {
     return span_is(ev, "registration") || span_is(ev, "failover") || span_is(ev, "flow") || span_is(ev, "call") ||
-           span_is(ev, "power");
+           span_is(ev, "power") || span_is(ev, "outbound");
 }
 
 static void node_line(struct outages *o, struct span line, struct span ev, lab_time now)
@@ -150,14 +186,16 @@ static void node_line(struct outages *o, struct span line, struct span ev, lab_t
     struct outage *of = &o->nodes[index];
     if (span_is(ev, "registration"))
         registration_line(of, line, now);
-    else if (span_is(ev, "failover") && record_is(line, "to", "backup"))
-        notices(of, now);
+    else if (span_is(ev, "failover") && (record_is(line, "to", "backup") || record_is(line, "what", "target")))
+        notices(of, 1, now);
     else if (span_is(ev, "flow") && is_broken(line))
-        notices(of, now);
+        notices(of, 2, now); /* it counts itself until `outbound` says that it is gone */
+    else if (span_is(ev, "outbound"))
+        outbound_line(of, line, now);
     else if (span_is(ev, "call"))
         call_line(o, of, line, now);
     else if (span_is(ev, "power") && is_false(line, "on"))
-        is_lost(of);
+        is_off(of);
 }
 
 void outages_line(struct outages *o, struct span line, struct span ev, lab_time now)
@@ -166,7 +204,7 @@ void outages_line(struct outages *o, struct span line, struct span ev, lab_time 
         step_line(o, line, now);
     else if (o->armed != NEVER && harms(line, ev))
         fault_begins(o);
-    if (o->fault != NEVER && tells(ev))
+    if ((o->fault != NEVER || span_is(ev, "outbound")) && tells(ev))
         node_line(o, line, ev, now);
 }
 

@@ -5,9 +5,10 @@
  * lost its mappings, a packet hit, a PBX that serves badly) after a step `fault`, `power`, `set` or `tell` began; the
  * time is that step's. Harm that goes on, as of a flapping wire, is one fault. What mends is none.
  *
- * Signs that a phone cannot be reached: it traces that it is not registered, or that it leaves its primary server
- * (`failover` to a backup), or a call to it fails. Signs that it can: it is registered anew, or a call comes in. A
- * phone without any sign was not touched by the fault. */
+ * Signs that a phone cannot be reached: it traces that it is not registered, or that it leaves a server for another
+ * (`failover` to a backup, or to the next target of a name), or a call to it fails. Signs that it can: it is registered
+ * anew, or a call comes in. A phone without any sign was not touched by the fault. One with several flows (`outbound`)
+ * can be reached while one is up. */
 #ifndef FAREND_LAB_OUTAGE_H
 #define FAREND_LAB_OUTAGE_H
 
@@ -28,6 +29,7 @@ struct outage {
     lab_time reachable;  /* after the last sign of the contrary; NEVER while `lost` */
     bool lost;           /* the latest sign says that it cannot be reached */
     uint32_t calls_lost; /* to it */
+    uint32_t flows;      /* by bit: the flow with this reg-id is up */
 };
 
 struct outages {

@@ -15,7 +15,8 @@ lab_time host_now(const struct host *h)
 
 void host_stream(const struct host *h, const char *purpose, struct prng *out)
 {
-    prng_init(out, h->world->plan->seed, span_of(h->plan->name), span_of(purpose));
+    uint64_t seed = prng_seed_again(h->world->plan->seed, h->starts);
+    prng_init(out, seed, span_of(h->plan->name), span_of(purpose));
 }
 
 void host_timer_start(struct host *h, struct timer *t, lab_time at)

@@ -92,9 +92,10 @@ struct host {
     struct world *world;
     const struct plan_node *plan;
     unsigned index;
-    bool on;      /* the power switch */
-    bool running; /* the program has been started */
-    bool ended;   /* host_exit() */
+    bool on;         /* the power switch */
+    unsigned starts; /* how often it was switched on again */
+    bool running;    /* the program has been started */
+    bool ended;      /* host_exit() */
     bool router;
     uint16_t ip_id;
     lab_time alarm; /* the engine's, for the stack */

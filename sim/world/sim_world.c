@@ -159,6 +159,7 @@ static int sim_power(struct world *w, unsigned node, bool on)
         sim_program_stop(h);
     set_alarm(h);
     h->on = on;
+    h->starts += on;
     return 0;
 }
 

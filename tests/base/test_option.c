@@ -19,7 +19,8 @@ struct settings {
     lab_time timeout;
     char name[8];
     ipv4 public;
-    struct endpoint proxy;
+    struct endpoint proxy, server;
+    char server_name[OPTION_HOST];
     int mapping;
     uint32_t loss;
     struct port_range ports;
@@ -64,6 +65,7 @@ static const struct option table[] = {
     {"name", OPT_TEXT, OPTION_AT(struct settings, name), .help = "…"},
     {"public address", OPT_ADDR, OPTION_AT(struct settings, public), .help = "…"},
     {"proxy", OPT_ENDPOINT, OPTION_AT(struct settings, proxy), .port = 5060, .needed = true},
+    {"server", OPT_ENDPOINT, OPTION_AT(struct settings, server), .host = offsetof(struct settings, server_name)},
     {"mapping", OPT_CHOICE, OPTION_AT(struct settings, mapping), .choices = mappings, .def = "dependent"},
     {"loss", OPT_RATIO, OPTION_AT(struct settings, loss), .help = "…"},
     {"ports", OPT_PORTS, OPTION_AT(struct settings, ports), .def = "1024-65535"},
@@ -219,6 +221,28 @@ static void texts_may_have_a_grammar(void **state)
     assert_int_equal(s->records.n, 1);
 }
 
+static void an_endpoint_may_be_a_name(void **state)
+{
+    static const char *const wrong[] = {"10.0.0.300", "localhost", "sip..example.com", "sip.example.com:70000"};
+    struct settings *s = *state;
+    set(s, "server", "sip.example.com");
+    assert_string_equal(s->server_name, "sip.example.com");
+    assert_true(endpoint_equal(s->server, (struct endpoint){0, 0}));
+    set(s, "server", "sip.example.com:5070");
+    assert_int_equal(s->server.port, 5070);
+    set(s, "server", "10.0.0.1"); /* the last one counts */
+    assert_string_equal(s->server_name, "");
+    assert_int_equal(s->server.addr, IPV4(10, 0, 0, 1));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char why[256];
+        snprintf(why, sizeof why,
+                 "server: \"%s\" is not an IPv4 address or a domain name, with or without a port, as 203.0.113.10:5060",
+                 wrong[i]);
+        refuse(s, "server", wrong[i], FE_ESYNTAX, why);
+    }
+    assert_int_equal(options_set(table, s, SPAN("proxy"), SPAN("sip.example.com"), NULL), FE_ESYNTAX);
+}
+
 static void errors_say_what_was_expected(void **state)
 {
     struct settings *s = *state;
@@ -287,6 +311,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_line_that_is_refused_leaves_nothing_behind, arrange, clear),
         cmocka_unit_test_setup_teardown(names_of_a_map_may_have_dots, arrange, clear),
         cmocka_unit_test_setup_teardown(texts_may_have_a_grammar, arrange, clear),
+        cmocka_unit_test_setup_teardown(an_endpoint_may_be_a_name, arrange, clear),
         cmocka_unit_test_setup_teardown(errors_say_what_was_expected, arrange, clear),
         cmocka_unit_test_setup_teardown(certificates_are_owned, arrange, clear),
         cmocka_unit_test_setup_teardown(what_is_needed_is_missed, arrange, clear),

@@ -26,6 +26,16 @@ static void streams_differ_by_seed_owner_and_purpose(void **state)
     assert_int_not_equal(first, prng_u64(&d));
 }
 
+/* The first start has the lab's own seed: what has never been started again has the numbers that it always had. */
+static void a_start_again_has_other_numbers(void **state)
+{
+    (void)state;
+    assert_int_equal(prng_seed_again(7, 0), 7);
+    assert_int_not_equal(prng_seed_again(7, 1), 7);
+    assert_int_not_equal(prng_seed_again(7, 1), prng_seed_again(7, 2));
+    assert_int_not_equal(prng_seed_again(7, 1), prng_seed_again(8, 0));
+}
+
 static void below_is_uniform_enough(void **state)
 {
     struct prng rng;
@@ -94,6 +104,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_numbers_never_change),
         cmocka_unit_test(streams_differ_by_seed_owner_and_purpose),
+        cmocka_unit_test(a_start_again_has_other_numbers),
         cmocka_unit_test(below_is_uniform_enough),
         cmocka_unit_test(a_chance_draws_once_whatever_the_rate),
         cmocka_unit_test(hexadecimal_digits),

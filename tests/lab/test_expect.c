@@ -313,6 +313,56 @@ static void an_outage_says_its_numbers(void **state)
     court_close(&c);
 }
 
+#define OUTBOUND(t, state, reg_id)                                                                                     \
+    "{\"t\":" t ",\"node\":\"alice\",\"ev\":\"outbound\",\"state\":\"" state "\",\"reg_id\":" reg_id "}"
+#define CLOSED(t) "{\"t\":" t ",\"node\":\"alice\",\"ev\":\"flow\",\"state\":\"closed\",\"reason\":\"reset\"}"
+
+/* RFC 5626: one of two flows is enough; the server's end is noticed all the same. */
+static void with_two_flows_one_is_enough(void **state)
+{
+    static const char *const lines[] = {OUTBOUND("1000000000", "up", "1"),
+                                        OUTBOUND("1000000000", "up", "2"),
+                                        STEP("2000000000", "fault: on pbx, do crash"),
+                                        PBX_OFF("2000000000"),
+                                        CLOSED("7000000000"),
+                                        OUTBOUND("7000000000", "failed", "1"),
+                                        CLOSED("8000000000"),
+                                        OUTBOUND("8000000000", "failed", "2"),
+                                        OUTBOUND("10000000000", "up", "2")};
+    static const struct {
+        unsigned lines;
+        const char *statement;
+    } rows[] = {
+        {6, "{outage: alice, noticed: 5s, recovered: never, unreachable: never, calls lost: none}"},
+        {8, "{outage: alice, noticed: 5s, recovered: never, unreachable: at least 6s}"},
+        {9, "{outage: alice, noticed: 5s, recovered: 8s, unreachable: 8s}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct court c;
+        court_open(&c, rows[i].statement);
+        for (unsigned j = 0; j < rows[i].lines; j++)
+            hear(&c, lines[j]);
+        if (!holds(&c))
+            fail_msg("%s: %s", rows[i].statement, c.why);
+        court_close(&c);
+    }
+}
+
+/* A name has several servers: leaving one for the next is noticed as going to a backup is. */
+static void a_target_that_is_left_is_noticed(void **state)
+{
+    struct court c;
+    (void)state;
+    court_open(&c, "{outage: alice, noticed: 5s, recovered: 6s, unreachable: 6s}");
+    hear(&c, STEP("2000000000", "fault: on pbx, do crash"));
+    hear(&c, PBX_OFF("2000000000"));
+    hear(&c, "{\"t\":7000000000,\"node\":\"alice\",\"ev\":\"failover\",\"what\":\"target\",\"why\":\"no answer\"}");
+    hear(&c, REG("8000000000", "alice", "registered"));
+    assert_true(holds(&c));
+    court_close(&c);
+}
+
 /* A connection that the phone did not close itself is the first sign. */
 static void a_broken_connection_is_noticed(void **state)
 {
@@ -372,6 +422,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_outage_is_measured_from_the_fault),
         cmocka_unit_test(an_outage_says_its_numbers),
+        cmocka_unit_test(with_two_flows_one_is_enough),
+        cmocka_unit_test(a_target_that_is_left_is_noticed),
         cmocka_unit_test(a_broken_connection_is_noticed),
         cmocka_unit_test(without_a_fault_there_is_no_outage),
         cmocka_unit_test(one_fault_until_another_step_does_harm),

@@ -1,5 +1,6 @@
 /* The same questions and answers in the simulated world and in namespaces: the traces are the same bytes, with the
- * ports and ids that the resolver draws, the order of weighted servers, TTLs and timeouts in lab time. */
+ * ports and ids that the resolver draws, the order of weighted servers, TTLs and timeouts in lab time, and TCP for what
+ * a datagram has no room for. */
 #define _GNU_SOURCE
 #include "tests/netns/dns_kinds.h"
 #include "tests/netns/rig.h"
@@ -34,6 +35,12 @@ static void draw(struct lab *lab)
         build_setting(plan, inside, records[r][0], records[r][1]);
         build_setting(plan, public, records[r][0], records[r][1]);
     }
+    for (unsigned n = 1; n <= 40; n++) {
+        char addr[16];
+        snprintf(addr, sizeof addr, "203.0.113.%u", n);
+        build_setting(plan, inside, "records.pool.example.com.a", addr);
+        build_setting(plan, public, "records.pool.example.com.a", addr);
+    }
     build_setting(plan, inside, "order", "rotated");
     build_setting(plan, inside, "additional", "no");
     build_setting(plan, inside, "forward", "8.8.8.8"); /* whom it has no route to */
@@ -55,6 +62,8 @@ static void instruct(struct lab *lab)
     lab_command(lab, 50 * SEC, PUBLIC, "set answers servfail");
     lab_command(lab, 51 * SEC, ALICE, "forget");
     lab_command(lab, 52 * SEC, ALICE, "locate sbc1.example.com 5061");
+    lab_command(lab, 60 * SEC, INSIDE, "set answers yes");
+    lab_command(lab, 61 * SEC, ALICE, "locate pool.example.com 5060"); /* truncated, and whole over TCP */
 }
 
 static char *trace_of(const struct netns_config *config)
@@ -80,11 +89,13 @@ static void questions_and_answers_are_the_same(void **state)
     struct netns_config tun = rig_config();
     (void)state;
     char *sim = trace_of(NULL);
-    assert_int_equal(count(sim, "\"ev\":\"located\""), 8);
-    assert_int_equal(count(sim, "\"result\":\"found\""), 5);
+    assert_int_equal(count(sim, "\"ev\":\"located\""), 9);
+    assert_int_equal(count(sim, "\"result\":\"found\""), 6);
     assert_int_equal(count(sim, "\"result\":\"nothing\""), 1);
     assert_int_equal(count(sim, "\"result\":\"failed\""), 2);
     assert_int_equal(count(sim, "\"targets\":\"TLS 203.0.113.11:5061\""), 1);
+    assert_int_equal(count(sim, "\"truncated\":true"), 2); /* told by both ends */
+    assert_int_equal(count(sim, "\"transport\":\"TCP\""), 4);
     char *netns = trace_of(&tun);
     assert_string_equal(netns, sim);
     free(sim);

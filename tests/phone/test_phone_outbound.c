@@ -126,6 +126,35 @@ static void s6_439_registers_as_of_old(void **state)
     finish();
 }
 
+static void rfc6223_a_first_hop_that_agrees_to_keep_is_kept_alive(void **state)
+{
+    struct sip_msg m;
+    char room[NET_DATAGRAM];
+    struct text t = text_on(room, sizeof room);
+    (void)state;
+    START("transport=tcp");
+    fake_tcp_connected(stream_connection(0));
+    stream_settle();
+    stream_take(stream_connection(0), &m);
+    struct span via = sip_value(&m, SIP_H_VIA);
+    assert_true(span_contains(via, SPAN(";keep")));
+    text_str(&t, "SIP/2.0 200 OK\r\nVia: "); /* no outbound here, but it likes keep-alives */
+    text_put(&t, span_make(via.p, via.n));
+    text_str(&t, "=50\r\nFrom: ");
+    text_put(&t, sip_value(&m, SIP_H_FROM));
+    text_str(&t, "\r\nTo: <sip:101@lab.example>;tag=t\r\nCall-ID: ");
+    text_put(&t, sip_value(&m, SIP_H_CALL_ID));
+    text_str(&t, "\r\nCSeq: 1 REGISTER\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n");
+    fake_tcp_receive(stream_connection(0), text_span(&t));
+    stream_settle();
+    assert_true(is_registered());
+    net_run(40 * SEC - MS);
+    assert_int_equal(stream_connection(0)->sent_n, 0);
+    net_run(50 * SEC + 10 * MS);
+    assert_string_equal(stream_connection(0)->sent, "\r\n\r\n");
+    finish();
+}
+
 /* ---- §4.4 ---- */
 
 static void s4_4_keep_alives_within_80_to_100_percent_of_flow_timer(void **state)
@@ -367,6 +396,7 @@ int main(void)
         cmocka_unit_test(s4_2_1_a_flow_is_registered_again_before_it_expires),
         cmocka_unit_test(s4_3_dialogs_ask_to_be_reached_by_the_flow),
         cmocka_unit_test(s6_439_registers_as_of_old),
+        cmocka_unit_test(rfc6223_a_first_hop_that_agrees_to_keep_is_kept_alive),
         cmocka_unit_test(s4_4_keep_alives_within_80_to_100_percent_of_flow_timer),
         cmocka_unit_test(ph11_the_keep_alive_timer_can_be_set),
         cmocka_unit_test(s4_4_1_a_flow_that_was_kept_and_is_not_any_more_is_formed_anew_at_once),

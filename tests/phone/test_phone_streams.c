@@ -91,12 +91,11 @@ static void the_end_of_a_connection_that_is_not_in_use_is_no_loss(void **state)
     START("transport=udp+tcp", "transaction timer=4s");
     fake_tcp_connected(stream_connection(0));
     stream_settle();
-    stream_take(stream_connection(0), &m); /* not answered: UDP after 4 s */
-    net_run(5 * SEC);
+    stream_take(stream_connection(0), &m); /* not answered: given up, and UDP after 4 s */
+    net_run(4 * SEC + 20 * MS);
     rig_reply(&server, 200, "Expires: 3600\r\n", (struct span){0});
-    net_run(6 * SEC);
-    fake_tcp_failed(stream_connection(0), FE_ERESET);
     net_run(10 * SEC);
+    assert_false(stream_connection(0)->open);
     assert_true(is_registered());
     assert_int_equal(net_count("alice", "registration", "state", "trying"), 1);
     finish();
@@ -300,6 +299,19 @@ static void a_request_whose_connection_breaks_is_sent_once_more_by_another(void 
     finish();
 }
 
+static void without_an_answer_to_register_the_connection_is_believed_dead(void **state)
+{
+    (void)state;
+    START("transport=tcp", "expires=60s", "transaction timer=4s", "registration timeout retry timer=30s");
+    fake_tcp_connected(stream_connection(0));
+    net_run(4 * SEC + 20 * MS);
+    assert_true(stream_connection(0)->aborted);
+    assert_true(record_is(net_last("alice", "registration", NULL, NULL), "state", "failed"));
+    net_run(35 * SEC);
+    assert_int_equal(stream_tcp()->n, 2);
+    finish();
+}
+
 static void and_no_more_than_once(void **state)
 {
     struct sip_msg m;
@@ -442,6 +454,7 @@ int main(void)
         cmocka_unit_test(ph6_it_goes_on_trying),
         cmocka_unit_test(ph8_primary_down_backup_works_switch_to_the_backup),
         cmocka_unit_test(a_request_whose_connection_breaks_is_sent_once_more_by_another),
+        cmocka_unit_test(without_an_answer_to_register_the_connection_is_believed_dead),
         cmocka_unit_test(and_no_more_than_once),
         cmocka_unit_test(s4_4_1_a_connection_without_pongs_is_given_up),
         cmocka_unit_test(s4_4_1_unless_nobody_waits_for_them),

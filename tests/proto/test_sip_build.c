@@ -118,7 +118,7 @@ static void test_a_request_from_scratch(void **state)
     struct sip_problem why;
     out = text_on(buffer, sizeof buffer);
     sip_put_request_line(&out, SPAN("MESSAGE"), SPAN("sip:102@sbc"));
-    sip_put_via(&out, SIP_UDP, (struct endpoint){IPV4(192, 168, 1, 20), 5060}, SPAN("z9hG4bKa"), true, false);
+    sip_put_via(&out, SIP_UDP, (struct endpoint){IPV4(192, 168, 1, 20), 5060}, SPAN("z9hG4bKa"), true, false, false);
     sip_put_number(&out, SIP_H_MAX_FORWARDS, SIP_MAX_FORWARDS);
     sip_put_addr(&out, SIP_H_FROM, SPAN("A \"quoted\" \\ name"), SPAN("sip:101@sbc"), SPAN("1"));
     sip_put_addr(&out, SIP_H_TO, SPAN(""), SPAN("sip:102@sbc"), SPAN(""));

@@ -47,7 +47,7 @@ static inline void rig_prepare(struct rig *r, unsigned servers_n)
         r->up[i] = true;
         assert_non_null(r->settings[i]);
     }
-    r->dns = (struct resolver_settings){{r->endpoints, servers_n, NULL, 0}, 2 * SEC, 2};
+    r->dns = (struct resolver_settings){{r->endpoints, servers_n, NULL, 0}, 2 * SEC, 2, false};
 }
 
 static inline void rig_start(struct rig *r)

@@ -47,6 +47,19 @@ static void section_5_1_ob_when_the_phone_is_the_sender(void **state)
     fixture_fini(&f);
 }
 
+/* A gateway of before: the registrar answers 439 (§6). */
+static void section_5_1_no_ob_without_outbound(void **state)
+{
+    static const char *const none[] = {"outbound support", "no", NULL};
+    (void)state;
+    struct fixture f = fixture_of(none);
+    char path[128];
+    register_with(&f, 1, "", FLOW, GRANTED);
+    take(last_to(&f, pbx), "Path: <", ">", path, sizeof path);
+    assert_null(strstr(path, ";ob"));
+    fixture_fini(&f);
+}
+
 static void section_5_4_flow_timer_only_where_outbound_is_used(void **state)
 {
     (void)state;
@@ -192,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(section_5_1_ob_when_the_phone_is_the_sender),
+        cmocka_unit_test(section_5_1_no_ob_without_outbound),
         cmocka_unit_test(section_5_4_flow_timer_only_where_outbound_is_used),
         cmocka_unit_test(rfc_6223_4_3_an_offer_to_keep_alive_is_accepted),
         cmocka_unit_test(section_5_4_a_silent_flow_has_failed),

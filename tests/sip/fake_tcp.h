@@ -17,7 +17,8 @@ struct host_tcp {
     struct endpoint local, remote;
     const struct host_tcp_events *events; /* NULL: not owned */
     void *arg;
-    bool open;  /* not closed by its owner */
+    bool open; /* not closed by its owner */
+    bool aborted;
     char *sent; /* all that was sent, and NUL */
     size_t sent_n;
 };
@@ -131,6 +132,7 @@ void host_tcp_close(struct host_tcp *c)
 void host_tcp_abort(struct host_tcp *c)
 {
     host_tcp_close(c);
+    c->aborted = true;
 }
 
 void host_tcp_keep_alive(struct host_tcp *c, lab_time idle, lab_time interval, unsigned probes)

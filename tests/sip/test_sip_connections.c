@@ -240,6 +240,21 @@ static void idle_connection_is_closed(void **state)
     node_finish(&n);
 }
 
+static void one_whose_peer_is_dead_ends_without_a_word(void **state)
+{
+    struct node n;
+    (void)state;
+    node_start(&n, &(struct sip_transport_config){0});
+    struct host_tcp *c = call_out(&n);
+    struct sip_flow flow = node_to_peer(&n);
+    flow.connection = 1;
+    sip_transport_abort(n.transport, &flow);
+    assert_true(c->aborted);
+    node_heard(&n, "down 1 local, ");
+    sip_transport_abort(n.transport, &flow); /* gone: nothing */
+    node_finish(&n);
+}
+
 /* ---- in ---- */
 
 static void response_takes_the_connection_of_its_request_18_2_2(void **state)
@@ -501,6 +516,7 @@ int main(void)
         cmocka_unit_test(response_takes_the_connection_of_its_request_18_2_2),
         cmocka_unit_test(response_finds_another_connection_when_that_one_is_gone_18_2_2),
         cmocka_unit_test(request_goes_back_by_the_connection_that_the_peer_opened),
+        cmocka_unit_test(one_whose_peer_is_dead_ends_without_a_word),
         cmocka_unit_test(alias_leads_to_the_connection_rfc5923_5),
         cmocka_unit_test(messages_may_come_in_any_portions),
         cmocka_unit_test(nothing_is_taken_from_a_connection_that_was_closed),

@@ -265,9 +265,54 @@ static void request_that_was_meant_for_tcp_does_not_fall_back(void **state)
     node_finish(&n);
 }
 
+/* As node_start(), with timers B and F that begin when the connection is up, and last 4 s. */
+static void start_from_up(struct node *n)
+{
+    const struct sip_timing timing = {.b = 4 * SEC, .f = 4 * SEC, .from_up = true};
+    node_start(n, &(struct sip_transport_config){.connect_timeout = 30 * SEC});
+    sip_txns_free(n->txns);
+    assert_int_equal(sip_txns_new(&n->txns, n->transport, &timing, &node_events, n), 0);
+}
+
+static void b_and_f_may_begin_when_the_connection_is_up(void **state)
+{
+    struct node n;
+    struct sip_flow flow;
+    (void)state;
+    start_from_up(&n);
+    assert_int_equal(node_send(&n, node_to_peer(&n), "OPTIONS", 0), 0);
+    assert_int_equal(node_send(&n, node_to_peer(&n), "INVITE", 0), 0);
+    rig_run(n.host, 20 * SEC);
+    node_heard(&n, "");
+    fake_tcp_connected(node_tcp(&n, 0));
+    flow = node_to_peer(&n);
+    flow.connection = 1;
+    sip_txns_up(n.txns, &flow);
+    rig_run(n.host, 24 * SEC - 1);
+    node_heard(&n, "up 1, ");
+    rig_run(n.host, 24 * SEC);
+    node_heard(&n, "failed 408, ended, failed 408, ended, ");
+    node_finish(&n);
+}
+
+static void one_that_never_comes_up_fails_by_its_own_timeout(void **state)
+{
+    struct node n;
+    (void)state;
+    start_from_up(&n);
+    assert_int_equal(node_send(&n, node_to_peer(&n), "OPTIONS", 0), 0);
+    rig_run(n.host, 30 * SEC - 1);
+    node_heard(&n, "");
+    rig_run(n.host, 30 * SEC);
+    node_heard(&n, "down 1 never up: timed-out, failed 503, ended, ");
+    node_finish(&n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(b_and_f_may_begin_when_the_connection_is_up),
+        cmocka_unit_test(one_that_never_comes_up_fails_by_its_own_timeout),
         cmocka_unit_test(invite_is_not_repeated_17_1_1_2),
         cmocka_unit_test(request_is_not_repeated_17_1_2_2),
         cmocka_unit_test(timer_d_is_zero_17_1_1_2),
