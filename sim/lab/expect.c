@@ -6,6 +6,7 @@
 #include "nodes/base/record.h"
 #include "nodes/base/units.h"
 #include "sim/lab/expect_outage.h"
+#include "sim/lab/expect_storm.h"
 #include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
 
@@ -601,6 +602,7 @@ static void statement_unknown(struct lab *lab, const struct doc *key)
     nearest_offer(&best, wrong, SPAN("media"));
     nearest_offer(&best, wrong, SPAN("call"));
     nearest_offer(&best, wrong, SPAN("outage"));
+    nearest_offer(&best, wrong, SPAN("storm"));
     bool near = !span_empty(best.name);
     problem(&lab->problems, key->at, "\"", key->text, "\" cannot be expected", near ? "; did you mean \"" : "",
             near ? best.name.p : "", near ? "\"?" : "");
@@ -632,6 +634,8 @@ static bool map_read(struct lab *lab, const struct doc *d, bool timed, struct ex
         return media_read(lab, d, e);
     if (doc_get(d, "outage"))
         return expect_outage_read(lab, d, e);
+    if (doc_get(d, "storm"))
+        return expect_storm_read(lab, d, e);
     for (size_t i = 0; i < d->n; i++) {
         const struct field *f = form_field(expect_time_form, d->entries[i].key->text);
         statements += !f || f == &expect_time_form[0];

@@ -1,7 +1,8 @@
-/* Expectations: what a lab says of the trace. Four kinds of statement:
+/* Expectations: what a lab says of the trace. Five kinds of statement:
  *     alice registered                                     what a phone is now
  *     {media: bob -> alice, heard: 99%, mos: 4.3}          how a call sounded, or went
  *     {outage: alice, recovered: 60s, calls lost: 1}       what the last fault cost a phone
+ *     {storm: sbc, peak: 120, back: 2min}                  what came upon a node after it
  *     {drops: {cause: no-mapping, at: router, at least: 1}} how many events there were, since the last action of the
  * steps */
 #ifndef FAREND_LAB_EXPECT_H
@@ -16,6 +17,7 @@ enum expect_type {
     EXPECT_MEDIA,  /* node hears other */
     EXPECT_COUNT,  /* events that match */
     EXPECT_OUTAGE, /* what the last fault cost a phone */
+    EXPECT_STORM,  /* what came upon a node after it */
 };
 
 enum phone_word { PHONE_IS_REGISTERED, PHONE_IS_RINGING, PHONE_IS_IN_CALL, PHONE_IS_IDLE };
@@ -44,6 +46,7 @@ struct expectation {
     size_t match_n;
     uint32_t least, most;               /* COUNT */
     const struct expect_outage *outage; /* OUTAGE */
+    const struct expect_storm *storm;   /* STORM */
     bool since_start;                   /* COUNT: of the whole run so far */
     lab_time within;                    /* holds at some moment up to then; 0: at once */
     lab_time never;                     /* holds at no moment up to then; 0: not so meant */

@@ -2,6 +2,7 @@
 #include "nodes/base/record.h"
 #include "sim/lab/expect.h"
 #include "sim/lab/expect_outage.h"
+#include "sim/lab/expect_storm.h"
 
 static void say_status(struct text *why, uint32_t status, const char *reason)
 {
@@ -137,6 +138,7 @@ bool expect_holds(const struct expectation *e, const struct facts *facts, uint32
     case EXPECT_MEDIA: return media_holds(e, facts, why);
     case EXPECT_COUNT: return count_holds(e, count, why);
     case EXPECT_OUTAGE: return expect_outage_holds(e, facts, why);
+    case EXPECT_STORM: return expect_storm_holds(e, facts, why);
     }
     return false;
 }

@@ -1,8 +1,6 @@
 #include "sim/lab/expect_outage.h"
 
-#include "nodes/base/error.h"
 #include "nodes/base/record.h"
-#include "nodes/base/units.h"
 #include "sim/lab/lab_read.h"
 
 struct outage_words {
@@ -22,44 +20,8 @@ const struct field expect_outage_form[] = {
 
 /* ---- reading ---- */
 
-static int value_read(struct span s, bool number, lab_time *out)
-{
-    uint64_t count;
-    int error = number ? span_u64(s, UINT32_MAX, &count) : units_time(s, out);
-    if (number && !error)
-        *out = (lab_time)count;
-    return error ? error : *out < 0 || *out == NEVER ? FE_ERANGE : 0;
-}
-
-/* "40s" and "at most 40s", "at least 30s", "never"; for calls "1", "none". */
-static bool bound_read(struct lab *lab, const struct doc *d, const char *what, bool number, struct expect_bound *out)
-{
-    if (!d)
-        return true;
-    struct span s = span_trim(span_of(d->text));
-    bool at_least = span_starts(s, SPAN("at least "));
-    lab_time value;
-    if (!number && span_is(s, "never")) {
-        *out = (struct expect_bound){NEVER, NEVER};
-        return true;
-    }
-    if (number && span_is(s, "none"))
-        s = SPAN("0");
-    if (at_least || span_starts(s, SPAN("at most ")))
-        s = span_trim((struct span){s.p + 8, s.n - 8});
-    if (value_read(s, number, &value)) {
-        problem(&lab->problems, d->at, what, ": \"", d->text, "\" is not ",
-                number ? "a number of calls, as 1, at least 1 or none"
-                       : "a time since the fault, as 40s, at least 30s or never");
-        return false;
-    }
-    *out = at_least ? (struct expect_bound){value, NEVER} : (struct expect_bound){0, value};
-    return true;
-}
-
 bool expect_outage_read(struct lab *lab, const struct doc *d, struct expectation *e)
 {
-    static const struct expect_bound anything = {-1, NEVER};
     struct form_reader reader = lab_reader(lab);
     struct outage_words words = {0};
     if (form_read(&reader, d, expect_outage_form, &words) & FORM_BAD)
@@ -72,27 +34,17 @@ bool expect_outage_read(struct lab *lab, const struct doc *d, struct expectation
         problem(&lab->problems, words.outage->at, "outage: \"", lab->nodes[node].name, "\" is not a phone");
         return false;
     }
-    *o = (struct expect_outage){anything, anything, anything, anything};
+    *o = (struct expect_outage){EXPECT_BOUND_NONE, EXPECT_BOUND_NONE, EXPECT_BOUND_NONE, EXPECT_BOUND_NONE};
     e->type = EXPECT_OUTAGE;
     e->node = (unsigned)node;
     e->outage = o;
-    return bound_read(lab, words.noticed, "noticed", false, &o->noticed) &&
-           bound_read(lab, words.recovered, "recovered", false, &o->recovered) &&
-           bound_read(lab, words.unreachable, "unreachable", false, &o->unreachable) &&
-           bound_read(lab, words.calls_lost, "calls lost", true, &o->calls_lost);
+    return expect_bound_read(lab, words.noticed, "noticed", NULL, &o->noticed) &&
+           expect_bound_read(lab, words.recovered, "recovered", NULL, &o->recovered) &&
+           expect_bound_read(lab, words.unreachable, "unreachable", NULL, &o->unreachable) &&
+           expect_bound_read(lab, words.calls_lost, "calls lost", "calls", &o->calls_lost);
 }
 
 /* ---- judging ---- */
-
-/* A bound that was given is not met by what did not happen, unless that was its meaning. */
-static bool within(const struct expect_bound *b, lab_time value)
-{
-    if (b->least < 0)
-        return true;
-    if (b->least == NEVER)
-        return value == NEVER;
-    return value != NEVER && value >= b->least && value <= b->most;
-}
 
 bool expect_outage_holds(const struct expectation *e, const struct facts *f, struct text *why)
 {
@@ -107,8 +59,9 @@ bool expect_outage_holds(const struct expectation *e, const struct facts *f, str
     outage_say(&m, why);
     lab_time unreachable = m.unreachable || o->unreachable.least != NEVER ? m.unreachable : NEVER;
     bool lasts = m.lasts && o->unreachable.least >= 0 && o->unreachable.most != NEVER;
-    return within(&o->noticed, m.noticed) && within(&o->recovered, m.recovered) &&
-           within(&o->unreachable, unreachable) && !lasts && within(&o->calls_lost, (lab_time)m.calls_lost);
+    return expect_bound_holds(&o->noticed, m.noticed) && expect_bound_holds(&o->recovered, m.recovered) &&
+           expect_bound_holds(&o->unreachable, unreachable) && !lasts &&
+           expect_bound_holds(&o->calls_lost, (lab_time)m.calls_lost);
 }
 
 static void time_record(struct record *r, const char *key, lab_time t)

@@ -4,11 +4,7 @@
 #define FAREND_LAB_EXPECT_OUTAGE_H
 
 #include "sim/lab/expect.h"
-
-/* What is measured lies between, both included. */
-struct expect_bound {
-    lab_time least, most; /* most NEVER, least NEVER: shall not come to that at all */
-};
+#include "sim/lab/expect_bound.h"
 
 struct expect_outage {
     struct expect_bound noticed, recovered, unreachable;

@@ -16,7 +16,7 @@ int facts_init(struct facts *f, const struct lab *lab)
 {
     *f = (struct facts){.lab = lab};
     f->nodes = calloc(lab->nodes_n ? lab->nodes_n : 1, sizeof f->nodes[0]);
-    return f->nodes && outages_init(&f->outages, lab) == 0 ? 0 : FE_EMEM;
+    return f->nodes && outages_init(&f->outages, lab) == 0 && storms_init(&f->storms, lab) == 0 ? 0 : FE_EMEM;
 }
 
 void facts_fini(struct facts *f)
@@ -26,6 +26,7 @@ void facts_fini(struct facts *f)
     free(f->nodes);
     f->nodes = NULL;
     outages_fini(&f->outages);
+    storms_fini(&f->storms);
 }
 
 /* ---- reading fields ---- */
@@ -161,6 +162,8 @@ int facts_line(struct facts *f, struct span line)
         return -1;
     record_get_i64(line, "t", &f->now);
     outages_line(&f->outages, line, ev, f->now);
+    storms_line(&f->storms, &f->outages, line, ev, f->now);
+    f->no_memory = f->no_memory || f->storms.no_memory;
     if (!record_get(line, "node", &name))
         return -1;
     int index = names_find(&f->lab->node_names, name);

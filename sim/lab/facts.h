@@ -6,6 +6,7 @@
 #include "nodes/base/span.h"
 #include "sim/lab/lab.h"
 #include "sim/lab/outage.h"
+#include "sim/lab/storm.h"
 
 enum phone_state { PHONE_UNREGISTERED, PHONE_TRYING, PHONE_REGISTERED, PHONE_FAILED };
 
@@ -77,6 +78,7 @@ struct facts {
     struct node_facts *nodes;
     struct run_facts run;
     struct outages outages;
+    struct storms storms;
     lab_time now; /* of the latest line */
     bool asking;  /* reports that come now were asked for */
     bool no_memory;

@@ -2,6 +2,7 @@
 
 #include "nodes/base/error.h"
 #include "sim/lab/expect_outage.h"
+#include "sim/lab/expect_storm.h"
 #include "sim/lab/lab_certificate.h"
 #include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
@@ -223,8 +224,9 @@ static json_t *statement_schema(void)
     property(object, "call", form_schema(expect_call_form), "how a call went", false);
     for (const struct event_word *w = expect_events; w->word; w++)
         property(object, w->word, event_schema(w), w->help, false);
-    return json_pack("{s:[o, o, o, o]}", "anyOf", pattern("^[^ ]+ +(not +)?(registered|ringing|in call|idle)$"), object,
-                     form_schema(expect_media_form), form_schema(expect_outage_form));
+    return json_pack("{s:[o, o, o, o, o]}", "anyOf", pattern("^[^ ]+ +(not +)?(registered|ringing|in call|idle)$"),
+                     object, form_schema(expect_media_form), form_schema(expect_outage_form),
+                     form_schema(expect_storm_form));
 }
 
 static json_t *step_schema(const struct step_word *w)

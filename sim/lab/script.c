@@ -7,6 +7,7 @@
 #include "nodes/base/error.h"
 #include "nodes/base/record.h"
 #include "sim/lab/expect_outage.h"
+#include "sim/lab/expect_storm.h"
 #include "sim/lab/lab_program.h"
 #include "sim/lab/script_fault.h"
 
@@ -85,6 +86,8 @@ static void expect_trace(struct script *s, const struct expectation *e, bool hel
     record_str(r, "why", why);
     if (e->type == EXPECT_OUTAGE)
         expect_outage_record(e, &s->facts, r);
+    if (e->type == EXPECT_STORM)
+        expect_storm_record(e, &s->facts, r);
     engine_trace_end(s->e);
     s->failures += !held;
 }

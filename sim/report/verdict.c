@@ -74,7 +74,8 @@ static unsigned number_get(struct span line, const char *key)
 
 /* ---- items ---- */
 
-const char *const verdict_measure_words[VERDICT_MEASURES] = {"noticed", "recovered", "unreachable", "calls_lost"};
+const char *const verdict_measure_words[VERDICT_MEASURES] = {
+    "noticed", "recovered", "unreachable", "calls_lost", "peak", "peak_at", "registrations", "phones", "away", "back"};
 
 static void measures_get(struct verdict_item *item, struct span line)
 {

@@ -13,12 +13,19 @@
 
 enum verdict_state { VERDICT_RUNNING, VERDICT_HELD, VERDICT_FAILED };
 
-/* What an outage cost a phone: times since the fault in ns, NEVER: it has not come to that; and a number of calls. */
+/* What an outage cost a phone, and the storm after it: times since the fault in ns, NEVER: it has not come to that; and
+ * numbers of calls, registrations and phones. */
 enum verdict_measure {
     VERDICT_NOTICED,
     VERDICT_RECOVERED,
     VERDICT_UNREACHABLE,
     VERDICT_CALLS_LOST,
+    VERDICT_PEAK,
+    VERDICT_PEAK_AT,
+    VERDICT_REGISTRATIONS,
+    VERDICT_PHONES,
+    VERDICT_AWAY,
+    VERDICT_BACK,
     VERDICT_MEASURES,
 };
 extern const char *const verdict_measure_words[VERDICT_MEASURES]; /* in the trace and in JSON */
@@ -31,7 +38,7 @@ struct verdict_item {
     enum verdict_state state;
     lab_time started, ended;
     char *why;     /* what was found; NULL: nothing to say */
-    bool measured; /* it is about an outage, and `why` says these in words: */
+    bool measured; /* it is about an outage or a storm, and `why` says these in words: */
     lab_time measures[VERDICT_MEASURES];
     struct moment *moments; /* of what failed */
     size_t moments_n;

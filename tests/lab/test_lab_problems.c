@@ -197,6 +197,10 @@ static void steps_that_can_never_hold_are_problems(void **state)
                 "noticed: \"soon\" is not a time since the fault, as 40s, at least 30s or never\n");
     assert_said(HEAD NODES "steps: [{expect: {outage: alice, calls lost: few}}]\n",
                 "calls lost: \"few\" is not a number of calls, as 1, at least 1 or none\n");
+    assert_said(HEAD NODES "steps: [{expect: {storm: alice, peak: high}}]\n",
+                "peak: \"high\" is not a number of registrations, as 1, at least 1 or none\n");
+    assert_said(HEAD NODES "steps: [{expect: {storm: nobody}}]\n", "there is no node \"nobody\"\n");
+    assert_said(HEAD NODES "steps: [{expect: {storms: alice}}]\n", "did you mean \"storm\"?\n");
 }
 
 static void changes_come_before_reading(void **state)

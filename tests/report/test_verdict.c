@@ -84,6 +84,29 @@ static void an_outage_is_printed_and_measured(void **state)
     verdict_fini(&v);
 }
 
+static void a_storm_is_measured(void **state)
+{
+    static const char *const lines[] = {
+        "{\"t\":9000000000,\"ev\":\"expect\",\"n\":1,\"line\":30,\"text\":\"storm sbc\",\"held\":true,"
+        "\"why\":\"sbc: 12 registrations\",\"peak\":12,\"peak_at\":500000000,\"registrations\":12,\"phones\":0,"
+        "\"away\":0}",
+        NULL};
+    (void)state;
+    struct verdict v;
+    char *text = NULL;
+    size_t n;
+    verdict_of(&v, lines);
+    assert_true(v.items[0].measured);
+    FILE *out = open_memstream(&text, &n);
+    assert_int_equal(verdict_json(&v, &run, out), 0);
+    fclose(out);
+    assert_non_null(strstr(text, "\"peak\": 12"));
+    assert_non_null(strstr(text, "\"peak_at\": 500000000"));
+    assert_null(strstr(text, "\"back\""));
+    free(text);
+    verdict_fini(&v);
+}
+
 static void terminal_shows_it_at_a_glance(void **state)
 {
     (void)state;
@@ -193,6 +216,7 @@ int main(void)
         cmocka_unit_test(verdicts_part_where_an_end_differs),
         cmocka_unit_test(failure_is_explained_by_the_nodes_it_names_and_by_fates),
         cmocka_unit_test(an_outage_is_printed_and_measured),
+        cmocka_unit_test(a_storm_is_measured),
         cmocka_unit_test(terminal_shows_it_at_a_glance),
         cmocka_unit_test(json_is_whole),
         cmocka_unit_test(junit_escapes_and_counts),
