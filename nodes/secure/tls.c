@@ -91,16 +91,21 @@ static void connection_free(struct tls *t)
     free(t);
 }
 
-static void enter(struct tls *t, lab_time now)
+static int enter(struct tls *t, lab_time now)
 {
     t->now = now;
     t->depth++;
+    return tls_wake(t);
 }
 
 static void leave(struct tls *t)
 {
-    if (--t->depth == 0 && t->freed)
+    if (--t->depth)
+        return;
+    if (t->freed)
         connection_free(t);
+    else
+        tls_rest(t);
 }
 
 static struct tls_bytes take(struct tls_bytes *b)
@@ -166,10 +171,15 @@ static uint8_t alert_out(struct tls *t, int error)
     return alert;
 }
 
+static void fail_without_memory(struct tls *t)
+{
+    tell_failed(t, TLS_ALERT_NONE, 0, SPAN("out of memory"));
+}
+
 static void fail(struct tls *t, int error)
 {
     if (t->no_memory) {
-        tell_failed(t, TLS_ALERT_NONE, 0, SPAN("out of memory"));
+        fail_without_memory(t);
         return;
     }
     if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
@@ -331,19 +341,22 @@ int tls_new(struct tls_context *c, struct span peer, const struct tls_events *ev
     c->users++;
     mbedtls_ssl_init(&t->ssl);
     int error = set_up(t);
-    if (error)
+    if (error) {
         connection_free(t);
-    else
-        *out = t;
-    return error;
+        return error;
+    }
+    tls_rest(t);
+    *out = t;
+    return 0;
 }
 
 void tls_start(struct tls *t, lab_time now)
 {
     assert(t->state == TLS_NEW);
-    enter(t, now);
     t->state = TLS_HANDSHAKE;
-    if (t->context->config.role == TLS_CLIENT)
+    if (enter(t, now))
+        fail_without_memory(t);
+    else if (t->context->config.role == TLS_CLIENT)
         handshake(t);
     leave(t);
 }
@@ -351,8 +364,9 @@ void tls_start(struct tls *t, lab_time now)
 void tls_input(struct tls *t, struct span bytes, lab_time now)
 {
     assert(t->input.n == 0); /* not from inside an event of itself */
-    enter(t, now);
     t->input = bytes;
+    if (enter(t, now))
+        fail_without_memory(t);
     if (t->state == TLS_HANDSHAKE)
         handshake(t);
     if (may_read(t) && t->input.n)
@@ -379,9 +393,10 @@ int tls_send(struct tls *t, struct span plaintext, lab_time now)
         return FE_EAGAIN;
     if (t->state != TLS_ESTABLISHED)
         return FE_ERESET;
-    enter(t, now);
-    int error = write_all(t, plaintext);
+    int error = enter(t, now);
     if (error)
+        fail_without_memory(t);
+    else if ((error = write_all(t, plaintext)))
         fail(t, error);
     else
         flush(t);
@@ -394,9 +409,10 @@ void tls_close(struct tls *t, lab_time now)
     bool closed = t->state == TLS_PEER_CLOSED;
     if (t->state != TLS_ESTABLISHED && !closed)
         return;
-    enter(t, now);
+    bool awake = enter(t, now) == 0;
     library_begin(t);
-    (void)mbedtls_ssl_close_notify(&t->ssl);
+    if (awake)
+        (void)mbedtls_ssl_close_notify(&t->ssl);
     library_end(t);
     t->state = closed ? TLS_DEAD : TLS_CLOSING;
     flush(t);

@@ -68,7 +68,8 @@ struct tls_config {
 /* TLS 1.2 alone, resumption, dates and name verified, TLS_EPOCH; no certificates; a server asks for none. */
 struct tls_config tls_config_of(enum tls_role role);
 
-/* *random is copied; every number that the context and its connections use comes from it. 0; FE_EMEM; FE_ESYNTAX: a
+/* *random is copied; every number that the context and its connections use comes from it and from `now`: one that is
+ * made later from the same stream has another key for its tickets. 0; FE_EMEM; FE_ESYNTAX: a
  * text is not what it should be, FE_EUNKNOWN: one that is needed is missing, FE_EREFUSED: key and certificate do not
  * belong together, FE_ERANGE: the library does not speak these versions. Then `why` holds a sentence for the user that
  * names the text in the words of tls_material. */

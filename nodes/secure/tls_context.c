@@ -311,6 +311,16 @@ void tls_context_free(struct tls_context *c)
         tls_context_release(c);
 }
 
+/* A node that starts again has the same streams as before, but a server must not know the ticket key that it had then.
+ */
+static struct prng random_at(const struct prng *random, lab_time now)
+{
+    struct prng stream = *random;
+    struct prng mixed;
+    prng_init(&mixed, prng_u64(&stream) ^ (uint64_t)now, SPAN("tls"), SPAN("context"));
+    return mixed;
+}
+
 static struct tls_context *context_make(const struct tls_config *config, const struct prng *random)
 {
     struct tls_context *c = calloc(1, sizeof *c);
@@ -337,7 +347,8 @@ int tls_context_new(const struct tls_config *config, const struct prng *random, 
         error = check_materials(config, why);
     if (error)
         return error;
-    struct tls_context *c = context_make(config, random);
+    const struct prng stream = random_at(random, now);
+    struct tls_context *c = context_make(config, &stream);
     if (!c)
         return FE_EMEM;
     secure_time_begin(config->epoch, now);

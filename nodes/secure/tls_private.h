@@ -45,6 +45,13 @@ struct tls_bytes {
     size_t n, cap;
 };
 
+/* What is left of a record buffer that was given back (tls_rest.c). */
+enum { TLS_BUFFER_POINTERS = 5 };
+struct tls_buffer {
+    size_t offsets[TLS_BUFFER_POINTERS]; /* of the library's pointers into it */
+    unsigned char count[8];              /* of records, in front */
+};
+
 /* Why the peer's certificate is refused: the gravest of the reasons. */
 struct tls_refusal {
     int rank; /* 0: it is not */
@@ -69,6 +76,8 @@ struct tls {
     struct tls_bytes out, secrets;
     struct tls_refusal refusal;
     char peer[TLS_PEER_MAX + 1];
+    bool resting; /* the library has no record buffers: it must not be called */
+    struct tls_buffer resting_in, resting_out;
     mbedtls_ssl_context ssl;
 };
 
@@ -81,6 +90,11 @@ int tls_verify(void *arg, mbedtls_x509_crt *certificate, int depth, uint32_t *fl
 /* Have the library export its keys as lines of tls->secrets (tls_secret.c). */
 void tls_secret_of_context(struct tls_context *c);
 void tls_secret_of_connection(struct tls *t);
+
+/* Around all work of the library with a connection: its record buffers are given back when nothing is in them, and
+ * taken again. FE_EMEM (tls_rest.c). */
+void tls_rest(struct tls *t);
+int tls_wake(struct tls *t);
 
 /* Sessions that a client can resume (tls_session.c). */
 void tls_session_offer(struct tls *t);

@@ -269,6 +269,22 @@ static void rebooted_server_knows_no_ticket(void **state)
     assert_false(r->side[CLIENT].resumed || r->side[SERVER].resumed);
 }
 
+/* A machine that lost power and started again with the same stream of random numbers. */
+static void server_made_anew_knows_no_ticket(void **state)
+{
+    struct rig *r = *state;
+    struct prng random;
+    prng_init(&random, 1, SPAN("sbc"), SPAN("tls"));
+    rig_connect(r, "sbc.example.com");
+    rig_hang_up(r);
+    tls_context_free(r->side[SERVER].context);
+    r->now += MINUTE;
+    assert_int_equal(tls_context_new(&r->config[SERVER], &random, r->now, &r->side[SERVER].context, NULL), 0);
+    rig_connect(r, "sbc.example.com");
+    assert_established(r);
+    assert_false(r->side[CLIENT].resumed || r->side[SERVER].resumed);
+}
+
 static void either_side_may_have_no_resumption(void **state)
 {
     struct rig *r = *state;
@@ -414,6 +430,7 @@ int main(int argc, char **argv)
         TEST(session_belongs_to_its_peer),
         TEST(ticket_ages_in_lab_time),
         TEST(rebooted_server_knows_no_ticket),
+        TEST(server_made_anew_knows_no_ticket),
         TEST(either_side_may_have_no_resumption),
         TEST(same_seed_and_times_give_the_same_bytes),
         cmocka_unit_test(another_process_sends_the_same_bytes),
