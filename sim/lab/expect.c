@@ -42,6 +42,7 @@ static const char *const dns_messages[] = {"query", "answer", NULL};
 static const char *const since_words[] = {"the last action", "the start", NULL};
 static const char *const dependences[] = {"endpoint-independent", "address-dependent", "address-and-port-dependent",
                                           NULL};
+static const char *const truths[] = {"true", "false", NULL};
 static const char *const yes_no[] = {"yes", "no", NULL};
 static const char *const sides[] = {"a", "b", NULL};
 const char *const expect_phone_words[] = {"registered", "ringing", "in call", "idle", NULL};
@@ -133,6 +134,7 @@ const struct event_word expect_events[] = {
      {{"at", "node", EVENT_NODE, .help = "the node at one end"},
       {"state", "state", EVENT_WORDS, tls_states, .help = "how it went"},
       {"peer", "peer", EVENT_TEXT, .help = "the endpoint at its other end"},
+      {"resumed", "resumed", EVENT_WORDS, truths, .help = "was it an abbreviated one, by a ticket?"},
       {"subject", "subject", EVENT_TEXT, .help = "of the certificate that was shown, as CN=sbc.example.com"},
       {"alert", "alert", EVENT_TEXT, .help = "as unknown_ca"},
       {"by", "by", EVENT_WORDS, alert_sides, .help = "whose alert it was"}}},
