@@ -78,6 +78,10 @@ const struct option phone_options[] = {
      .help = "a connection that is closed is opened again by registering (PH-18); no: by the next request"},
     {"reopen after", OPT_TIME, FIELD(reopen_after), .def = "1s", .min = 10 * MS, .max = HOUR,
      .help = "so long after it was closed"},
+    {"drop silent connection", OPT_FLAG, FIELD(drop_silent), .def = "no",
+     .help =
+         "a connection by which a REGISTER or a keep-alive OPTIONS is not answered in time is given up; no: it is kept "
+         "until TCP finds out"},
     {"persistent tls", OPT_FLAG, FIELD(persistent_tls), .def = "no",
      .help =
          "one TLS connection, from the local TLS port, carries the registration and all calls (PH-2, PH-4); no: each "

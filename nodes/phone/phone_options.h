@@ -56,6 +56,7 @@ struct phone_settings {
     lab_time connect_timeout;
     bool reopen; /* a connection that is closed, by registering */
     lab_time reopen_after;
+    bool drop_silent; /* a connection without an answer */
     bool send_sips;
     bool outbound;                                   /* RFC 5626 */
     lab_time outbound_keep_alive;                    /* 0: the RFC's intervals */

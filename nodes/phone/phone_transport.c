@@ -166,7 +166,8 @@ void phone_transport_leave(struct phone *p, unsigned server)
 void phone_transport_doubt(struct phone *p, const struct sip_txn *txn, unsigned status)
 {
     struct sip_flow flow = sip_txn_flow(txn);
-    if (status == 408 && flow.connection)
+    bool drops = p->settings->drop_silent || p->settings->outbound; /* a flow of RFC 5626 has failed with that */
+    if (status == 408 && flow.connection && drops)
         sip_transport_abort(p->transport, &flow);
 }
 

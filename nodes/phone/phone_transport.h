@@ -68,8 +68,8 @@ void phone_transport_leave(struct phone *p, unsigned server);
  * good-bye to the end (PH-4): try again after `reopen after`. */
 bool phone_transport_is_busy(struct phone *p, unsigned server);
 
-/* The request failed with this status: where no answer came, nobody is believed to be at the other end of its
- * connection any more, and the next request gets another one. */
+/* The request failed with this status: where no answer came, and the phone is made so, nobody is believed to be at the
+ * other end of its connection any more, and the next request gets another one. */
 void phone_transport_doubt(struct phone *p, const struct sip_txn *txn, unsigned status);
 
 /* The request failed because its connection, which had been up, broke: it may be sent again by another one. */
