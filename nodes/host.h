@@ -71,9 +71,9 @@ struct host_udp_events {
 int host_udp_open(struct host *h, struct endpoint local, const struct host_udp_events *events, void *arg,
                   struct host_udp **out);
 struct endpoint host_udp_local(const struct host_udp *u);
-/* 0; FE_EUNREACH: no route; FE_ERANGE: larger than a UDP datagram can be (65507), or than the MTU with df set;
- * FE_EAGAIN: the machine has no room now (the datagram is lost). ttl 0: the default, 64. Sent without the DF bit: too
- * large packets are fragmented. */
+/* 0; FE_EUNREACH: no route, or address or port 0; FE_ERANGE: larger than a UDP datagram can be (65507), or than the MTU
+ * with df set; FE_EAGAIN: the machine has no room now (the datagram is lost). ttl 0: the default, 64. Sent without the
+ * DF bit: too large packets are fragmented. */
 int host_udp_send(struct host_udp *u, struct endpoint to, uint8_t ttl, struct span data);
 void host_udp_set_df(struct host_udp *u, bool df); /* set DF and never fragment here */
 void host_udp_close(struct host_udp *u);           /* fine inside its own callbacks */

@@ -240,6 +240,8 @@ int host_udp_send(struct host_udp *u, struct endpoint to, uint8_t ttl, struct sp
 {
     struct host *h = u->input.host;
     struct sockaddr_in address = host_sockaddr(to);
+    if (to.addr == 0 || to.port == 0) /* Linux would take 0.0.0.0 for itself */
+        return FE_EUNREACH;
     ssize_t sent = send_once(u->input.fd, address, ttl, data);
     if (sent < 0 && errno != EAGAIN && errno != ENOBUFS)
         sent = send_once(u->input.fd, address, ttl, data);

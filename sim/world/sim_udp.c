@@ -243,6 +243,8 @@ int host_udp_send(struct host_udp *u, struct endpoint to, uint8_t ttl, struct sp
     struct host *h = u->input.host;
     struct ip_build ip = {.dst = to.addr, .ttl = ttl ? ttl : DEFAULT_TTL, .fragment = u->df ? IP_DF : 0};
     size_t n = IP_HEADER + UDP_HEADER + data.n;
+    if (to.addr == 0 || to.port == 0)
+        return FE_EUNREACH;
     if (data.n > DATAGRAM_MAX)
         return FE_ERANGE;
     int error = source_for(h, u, to, n, &ip.src);

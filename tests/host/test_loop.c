@@ -207,6 +207,9 @@ static void results_of_a_send(void **state)
 {
     static char large[65508];
     (void)state;
+    assert_int_equal(host_udp_send(rig.sockets[0].udp, (struct endpoint){0, 5060}, 0, SPAN("x")), FE_EUNREACH);
+    assert_int_equal(host_udp_send(rig.sockets[0].udp, (struct endpoint){IPV4(127, 0, 0, 1), 0}, 0, SPAN("x")),
+                     FE_EUNREACH);
     assert_int_equal(host_udp_send(rig.sockets[0].udp, at(1), 0, span_make(large, 65508)), FE_ERANGE);
     assert_int_equal(host_udp_send(rig.sockets[0].udp, at(1), 0, span_make(large, 65507)), 0);
     host_work(&rig.host);

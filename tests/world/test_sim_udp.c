@@ -69,6 +69,15 @@ static void no_route_is_an_error_of_the_call(void **state)
     assert_int_equal(result_of(lab, "send 192.0.2.1 10"), FE_EUNREACH);
 }
 
+/* Where a server is that nobody has told about. */
+static void nowhere_is_an_error_of_the_call(void **state)
+{
+    struct lab *lab = *state;
+    lab_command(lab, 0, ALICE, "send 0.0.0.0 10");
+    lab_run(lab);
+    assert_int_equal(result_of(lab, "send 0.0.0.0 10"), FE_EUNREACH);
+}
+
 static void a_port_has_one_socket(void **state)
 {
     struct lab *lab = *state;
@@ -244,6 +253,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_datagram_arrives_whole_after_the_delay_with_ttl_64, setup, teardown),
         cmocka_unit_test_setup_teardown(empty_and_largest_datagrams_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(no_route_is_an_error_of_the_call, setup, teardown),
+        cmocka_unit_test_setup_teardown(nowhere_is_an_error_of_the_call, setup, teardown),
         cmocka_unit_test_setup_teardown(a_port_has_one_socket, setup, teardown),
         cmocka_unit_test_setup_teardown(a_closed_port_is_unreachable_and_the_sender_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_datagram_to_oneself_stays_inside, setup, teardown),
