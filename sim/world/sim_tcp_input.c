@@ -182,11 +182,12 @@ static bool check_ack(struct sim_tcp *t, const struct tcp_view *s)
 
 /* ---- the text (seventh, eighth) ---- */
 
-/* Linux: once nobody reads any more, or the peer has finished, news is answered with a reset. */
+/* Linux: once nobody reads any more, or the peer has finished, news is answered with a reset; also a FIN that tells of
+ * bytes still missing. */
 static bool is_unwelcome(const struct sim_tcp *t, const struct tcp_view *s)
 {
     uint32_t end = s->seq + (uint32_t)s->payload.n;
-    return (t->orphan || t->fin_received) && s->payload.n && tcp_before(t->rcv_nxt, end);
+    return (t->orphan || t->fin_received) && tcp_length(s) && tcp_before(t->rcv_nxt, end);
 }
 
 static void text(struct sim_tcp *t, struct packet *p, const struct tcp_view *s)
