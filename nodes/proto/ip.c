@@ -56,7 +56,7 @@ static void view_transport(const uint8_t *packet, size_t n, struct ip_view *v)
     }
 }
 
-int ip_parse(const uint8_t *packet, size_t n, struct ip_view *out)
+static int parse_header(const uint8_t *packet, size_t n, struct ip_view *out)
 {
     if (n < IP_HEADER)
         return FE_ESHORT;
@@ -65,6 +65,14 @@ int ip_parse(const uint8_t *packet, size_t n, struct ip_view *out)
     view_fixed_part(packet, out);
     if (out->header < IP_HEADER || out->total < out->header)
         return FE_ESYNTAX;
+    return out->header > n ? FE_ESHORT : 0;
+}
+
+int ip_parse(const uint8_t *packet, size_t n, struct ip_view *out)
+{
+    int error = parse_header(packet, n, out);
+    if (error)
+        return error;
     if (out->total > n)
         return FE_ESHORT;
     if (!header_sum_ok(packet, out->header))
@@ -75,15 +83,9 @@ int ip_parse(const uint8_t *packet, size_t n, struct ip_view *out)
 
 int ip_parse_quoted(const uint8_t *packet, size_t n, struct ip_view *out)
 {
-    if (n < IP_HEADER)
-        return FE_ESHORT;
-    if (packet[0] >> 4 != 4)
-        return FE_ESYNTAX;
-    view_fixed_part(packet, out);
-    if (out->header < IP_HEADER || out->total < out->header)
-        return FE_ESYNTAX;
-    if (out->header > n)
-        return FE_ESHORT;
+    int error = parse_header(packet, n, out);
+    if (error)
+        return error;
     view_transport(packet, out->total < n ? out->total : n, out);
     return 0;
 }
@@ -112,8 +114,7 @@ void ip_decrement_ttl(uint8_t *packet)
 
 /* ---- builders ---- */
 
-/* The header of a packet of `total` bytes; false when it does not fit. */
-static bool build_header(uint8_t *dst, size_t cap, const struct ip_build *ip, uint8_t protocol, size_t total)
+bool ip_build_header(uint8_t *dst, size_t cap, const struct ip_build *ip, uint8_t protocol, size_t total)
 {
     if (total > cap || total > UINT16_MAX)
         return false;
@@ -140,7 +141,7 @@ size_t ip_build_udp(uint8_t *dst, size_t cap, const struct ip_build *ip, uint16_
                     struct span payload)
 {
     size_t total = IP_HEADER + UDP_HEADER + payload.n;
-    if (!build_header(dst, cap, ip, IP_UDP, total))
+    if (!ip_build_header(dst, cap, ip, IP_UDP, total))
         return 0;
     uint8_t *udp = dst + IP_HEADER;
     put16(udp, sport);
@@ -155,7 +156,7 @@ static size_t build_icmp(uint8_t *dst, size_t cap, const struct ip_build *ip, ui
                          struct span payload)
 {
     size_t total = IP_HEADER + ICMP_HEADER + payload.n;
-    if (!build_header(dst, cap, ip, IP_ICMP, total))
+    if (!ip_build_header(dst, cap, ip, IP_ICMP, total))
         return 0;
     uint8_t *icmp = dst + IP_HEADER;
     icmp[0] = type;

@@ -95,6 +95,8 @@ struct ip_build {
     uint8_t ttl, protocol, tos;
 };
 
+/* The header alone, of a packet of `total` bytes; false when it does not fit. */
+bool ip_build_header(uint8_t *dst, size_t cap, const struct ip_build *ip, uint8_t protocol, size_t total);
 size_t ip_build_udp(uint8_t *dst, size_t cap, const struct ip_build *ip, uint16_t sport, uint16_t dport,
                     struct span payload);
 size_t ip_build_echo(uint8_t *dst, size_t cap, const struct ip_build *ip, uint8_t type, uint16_t id, uint16_t seq,

@@ -60,20 +60,6 @@ int tcp_parse_quoted(const uint8_t *packet, size_t n, const struct ip_view *v, s
 
 /* ---- building ---- */
 
-static void put_ip(uint8_t *dst, const struct ip_build *ip, size_t total)
-{
-    dst[0] = 4 << 4 | IP_HEADER / 4;
-    dst[1] = ip->tos;
-    put16(dst + 2, (uint16_t)total);
-    put16(dst + 4, ip->id);
-    put16(dst + 6, ip->fragment);
-    dst[8] = ip->ttl;
-    dst[9] = IP_TCP;
-    put32(dst + 12, ip->src);
-    put32(dst + 16, ip->dst);
-    ip_header_sum(dst);
-}
-
 static void put_tcp(uint8_t *dst, const struct tcp_build *tcp, size_t header)
 {
     put16(dst, tcp->sport);
@@ -95,12 +81,13 @@ size_t tcp_build(uint8_t *dst, size_t cap, const struct ip_build *ip, const stru
 {
     size_t header = TCP_HEADER + (tcp->mss ? (size_t)TCP_MSS_OPTION : 0);
     size_t total = IP_HEADER + header + payload.n;
-    if (total > cap || total > UINT16_MAX)
+    if (total > cap)
         return 0;
     uint8_t *place = dst + IP_HEADER + header;
     if (payload.n && (const uint8_t *)payload.p != place)
         memcpy(place, payload.p, payload.n);
-    put_ip(dst, ip, total);
+    if (!ip_build_header(dst, cap, ip, IP_TCP, total))
+        return 0;
     put_tcp(dst + IP_HEADER, tcp, header);
     ip_transport_sum(dst, total);
     return total;

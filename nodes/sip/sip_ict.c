@@ -68,16 +68,8 @@ static void set_state(struct sip_txn *txn, enum sip_ict_state state)
 
 void sip_ict_start(struct sip_txn *txn)
 {
-    const struct sip_timing *timing = sip_txns_timing(txn->set);
     txn->state.ict = SIP_ICT_CALLING;
-    if (sip_txn_send_request(txn)) {
-        txn->unsent = true;
-        sip_txn_start_limit(txn, 0);
-        return;
-    }
-    if (!sip_txn_is_reliable(txn))
-        sip_txn_start_repeat(txn, timing->t1);
-    sip_txn_start_patience(txn, timing->b);
+    sip_txn_start_request(txn, sip_txns_timing(txn->set)->b);
 }
 
 /* §17.1.1.2: timer A doubles, without a cap. */

@@ -54,16 +54,8 @@ static void set_state(struct sip_txn *txn, enum sip_nict_state state)
 
 void sip_nict_start(struct sip_txn *txn)
 {
-    const struct sip_timing *timing = sip_txns_timing(txn->set);
     txn->state.nict = SIP_NICT_TRYING;
-    if (sip_txn_send_request(txn)) {
-        txn->unsent = true;
-        sip_txn_start_limit(txn, 0);
-        return;
-    }
-    if (!sip_txn_is_reliable(txn))
-        sip_txn_start_repeat(txn, timing->t1);
-    sip_txn_start_patience(txn, timing->f);
+    sip_txn_start_request(txn, sip_txns_timing(txn->set)->f);
 }
 
 /* §17.1.2.2: timer E doubles up to T2; in PROCEEDING it is T2. */

@@ -278,7 +278,8 @@ void sip_txn_start_limit(struct sip_txn *txn, lab_time after)
     host_timer_start(h, &txn->limit, host_now(h) + after);
 }
 
-void sip_txn_start_patience(struct sip_txn *txn, lab_time after)
+/* Timer B or F: from now, or from when the connection is up. */
+static void start_patience(struct sip_txn *txn, lab_time after)
 {
     const struct sip_txns *set = txn->set;
     txn->held = set->timing.from_up && sip_txn_is_reliable(txn) && !sip_transport_is_up(set->transport, &txn->flow);
@@ -295,6 +296,18 @@ void sip_txn_stop_timers(struct sip_txn *txn)
 int sip_txn_send_request(struct sip_txn *txn)
 {
     return sip_transport_send(txn->set->transport, &txn->flow, txn->request);
+}
+
+void sip_txn_start_request(struct sip_txn *txn, lab_time patience)
+{
+    if (sip_txn_send_request(txn)) {
+        txn->unsent = true;
+        sip_txn_start_limit(txn, 0);
+        return;
+    }
+    if (!sip_txn_is_reliable(txn))
+        sip_txn_start_repeat(txn, txn->set->timing.t1);
+    start_patience(txn, patience);
 }
 
 void sip_txn_send_answer(struct sip_txn *txn)

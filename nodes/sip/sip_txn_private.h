@@ -100,8 +100,9 @@ static inline bool sip_txn_is_reliable(const struct sip_txn *txn)
 }
 void sip_txn_start_repeat(struct sip_txn *txn, lab_time interval);
 void sip_txn_start_limit(struct sip_txn *txn, lab_time after);
-void sip_txn_start_patience(struct sip_txn *txn, lab_time after); /* timer B or F, now or when the connection is up */
 void sip_txn_stop_timers(struct sip_txn *txn);
+/* The first time, with timer A or E, and timer B or F after `patience`. */
+void sip_txn_start_request(struct sip_txn *txn, lab_time patience);
 int sip_txn_send_request(struct sip_txn *txn); /* once more; errors as sip_transport_send */
 void sip_txn_send_answer(struct sip_txn *txn); /* the answer kept, once more; nothing when there is none */
 int sip_txn_keep_answer(struct sip_txn *txn, struct span bytes);    /* copies; FE_EMEM */

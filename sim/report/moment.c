@@ -18,6 +18,26 @@ static void put(struct text *t, struct span line, const char *before, const char
     text_put(t, raw);
 }
 
+/* A piece of a sentence: the value of `key` with `before` in front of it; nothing when the line has no such value. */
+struct piece {
+    const char *before, *key;
+};
+
+#define PIECES 8
+
+struct wording {
+    const char *ev;
+    struct piece pieces[PIECES];
+    void (*say)(struct text *t, struct span line); /* where pieces do not do; NULL otherwise */
+    bool fate;
+};
+
+static void pieces_say(struct text *t, struct span line, const struct piece pieces[PIECES])
+{
+    for (int i = 0; i < PIECES && pieces[i].key; i++)
+        put(t, line, pieces[i].before, pieces[i].key);
+}
+
 static void sip_say(struct text *t, struct span line)
 {
     bool out = record_is(line, "dir", "out");
@@ -25,98 +45,20 @@ static void sip_say(struct text *t, struct span line)
     put(t, line, out ? " to " : " from ", "peer");
 }
 
-static void drop_say(struct text *t, struct span line)
-{
-    put(t, line, "drops ", "packet");
-    put(t, line, ": ", "cause");
-}
-
-static void icmp_say(struct text *t, struct span line)
-{
-    put(t, line, "sends ICMP ", "type");
-    put(t, line, " about ", "about");
-}
-
-static void mapping_say(struct text *t, struct span line)
-{
-    put(t, line, "mapping ", "state");
-    put(t, line, ": ", "proto");
-    put(t, line, " ", "inside");
-    put(t, line, " as ", "outside");
-}
-
-/* Every message has a Via, and o= decides nothing. */
-static bool alg_tells(struct span line)
-{
-    return !record_is(line, "what", "via") && !record_is(line, "what", "origin");
-}
-
-/* Not of which message: a place that is rewritten again and again is one moment. */
-static void alg_say(struct text *t, struct span line)
-{
-    put(t, line, "rewrites ", "what");
-    put(t, line, " ", "from");
-    put(t, line, " to ", "to");
-}
-
 static void state_say(struct text *t, struct span line)
 {
-    put(t, line, "", "ev");
-    put(t, line, " ", "state");
-    put(t, line, ", with ", "peer");
-    put(t, line, ", ", "contact");
-    put(t, line, ", ", "remote");
-    put(t, line, ", ", "status");
-    put(t, line, " ", "reason");
-}
-
-static void server_say(struct text *t, struct span line)
-{
-    put(t, line, "has ", "server");
-    put(t, line, " ", "state");
-}
-
-static void target_say(struct text *t, struct span line)
-{
-    put(t, line, "goes over to ", "server");
-    put(t, line, " by ", "transport");
-    put(t, line, ": ", "why");
+    static const struct piece pieces[PIECES] = {{"", "ev"},        {" ", "state"},   {", with ", "peer"},
+                                                {", ", "contact"}, {", ", "remote"}, {", ", "status"},
+                                                {" ", "reason"}};
+    pieces_say(t, line, pieces);
 }
 
 static void failover_say(struct text *t, struct span line)
 {
-    if (record_is(line, "what", "target")) {
-        target_say(t, line);
-        return;
-    }
-    put(t, line, "goes over from ", "from");
-    put(t, line, " to ", "to");
-    put(t, line, " (", "what");
-    put(t, line, ", ", "server");
-    put(t, line, "): ", "why");
-}
-
-static void flow_say(struct text *t, struct span line)
-{
-    put(t, line, "connection to ", "remote");
-    put(t, line, " ", "state");
-    put(t, line, ", ", "reason");
-}
-
-static void tls_say(struct text *t, struct span line)
-{
-    put(t, line, "TLS with ", "peer");
-    put(t, line, " ", "state");
-    put(t, line, ", alert ", "alert");
-    put(t, line, ": ", "why");
-}
-
-static void outbound_say(struct text *t, struct span line)
-{
-    put(t, line, "flow ", "reg_id");
-    put(t, line, " to ", "server");
-    put(t, line, " ", "state");
-    put(t, line, ": ", "why");
+    static const struct piece target[PIECES] = {{"goes over to ", "server"}, {" by ", "transport"}, {": ", "why"}};
+    static const struct piece server[PIECES] = {
+        {"goes over from ", "from"}, {" to ", "to"}, {" (", "what"}, {", ", "server"}, {"): ", "why"}};
+    pieces_say(t, line, record_is(line, "what", "target") ? target : server);
 }
 
 static void timeout_say(struct text *t, struct span line)
@@ -132,11 +74,15 @@ static void reboot_say(struct text *t, struct span line)
     put(t, line, ", mappings lost: ", "mappings");
 }
 
+static bool is_true(struct span line, const char *key)
+{
+    struct span value;
+    return record_get(line, key, &value) && span_is(value, "true");
+}
+
 static void power_say(struct text *t, struct span line)
 {
-    struct span on;
-    bool is_on = record_get(line, "on", &on) && span_is(on, "true");
-    text_str(t, is_on ? "is switched on" : "is switched off");
+    text_str(t, is_true(line, "on") ? "is switched on" : "is switched off");
 }
 
 static void wire_say(struct text *t, struct span line)
@@ -146,55 +92,38 @@ static void wire_say(struct text *t, struct span line)
     text_str(t, known ? span_is(down, "true") ? "is cut" : "is restored" : "is changed");
 }
 
-static void fault_say(struct text *t, struct span line)
-{
-    put(t, line, "fault: ", "do");
-    put(t, line, " ", "packet");
-}
-
-static void impaired_say(struct text *t, struct span line)
-{
-    put(t, line, "", "what");
-    put(t, line, " ", "packet");
-}
-
 static void freeze_say(struct text *t, struct span line)
 {
-    struct span frozen;
-    bool is_frozen = record_get(line, "frozen", &frozen) && span_is(frozen, "true");
-    text_str(t, is_frozen ? "freezes" : "thaws");
+    text_str(t, is_true(line, "frozen") ? "freezes" : "thaws");
 }
 
-struct wording {
-    const char *ev;
-    void (*say)(struct text *t, struct span line);
-    bool fate;
+static const struct wording wordings[] = {
+    {"sip", .say = sip_say},
+    {"drop", {{"drops ", "packet"}, {": ", "cause"}}, .fate = true},
+    {"icmp", {{"sends ICMP ", "type"}, {" about ", "about"}}, .fate = true},
+    {"mapping", {{"mapping ", "state"}, {": ", "proto"}, {" ", "inside"}, {" as ", "outside"}}, .fate = true},
+    /* Not of which message: a place that is rewritten again and again is one moment. */
+    {"alg", {{"rewrites ", "what"}, {" ", "from"}, {" to ", "to"}}, .fate = true},
+    {"call", .say = state_say},
+    {"registration", .say = state_say},
+    {"failover", .say = failover_say, .fate = true},
+    {"flow", {{"connection to ", "remote"}, {" ", "state"}, {", ", "reason"}}, .fate = true},
+    {"tls", {{"TLS with ", "peer"}, {" ", "state"}, {", alert ", "alert"}, {": ", "why"}}, .fate = true},
+    {"outbound", {{"flow ", "reg_id"}, {" to ", "server"}, {" ", "state"}, {": ", "why"}}, .fate = true},
+    {"service", .say = state_say, .fate = true},
+    {"subscription", .say = state_say},
+    {"location", .say = state_say},
+    {"server", {{"has ", "server"}, {" ", "state"}}, .fate = true},
+    {"relay", .say = state_say},
+    {"timeout", .say = timeout_say, .fate = true},
+    {"reboot", .say = reboot_say, .fate = true},
+    {"power", .say = power_say, .fate = true},
+    {"wire", .say = wire_say, .fate = true},
+    {"fault", {{"fault: ", "do"}, {" ", "packet"}}, .fate = true},
+    {"impaired", {{"", "what"}, {" ", "packet"}}, .fate = true},
+    {"freeze", .say = freeze_say, .fate = true},
+    {0},
 };
-
-static const struct wording wordings[] = {{"sip", sip_say, false},
-                                          {"drop", drop_say, true},
-                                          {"icmp", icmp_say, true},
-                                          {"mapping", mapping_say, true},
-                                          {"alg", alg_say, true},
-                                          {"call", state_say, false},
-                                          {"registration", state_say, false},
-                                          {"failover", failover_say, true},
-                                          {"flow", flow_say, true},
-                                          {"tls", tls_say, true},
-                                          {"outbound", outbound_say, true},
-                                          {"service", state_say, true},
-                                          {"subscription", state_say, false},
-                                          {"location", state_say, false},
-                                          {"server", server_say, true},
-                                          {"relay", state_say, false},
-                                          {"timeout", timeout_say, true},
-                                          {"reboot", reboot_say, true},
-                                          {"power", power_say, true},
-                                          {"wire", wire_say, true},
-                                          {"fault", fault_say, true},
-                                          {"impaired", impaired_say, true},
-                                          {"freeze", freeze_say, true},
-                                          {0}};
 
 static const struct wording *wording_of(struct span line)
 {
@@ -223,12 +152,20 @@ static uint64_t key_of(const struct moment *m, struct span line)
     return span_hash(text_span(&t));
 }
 
+/* What explains nothing: a mapping that comes to be; of what an ALG rewrites a Via, which every message has, and o=. */
+static bool is_idle(struct span line)
+{
+    if (record_is(line, "ev", "mapping"))
+        return record_is(line, "state", "created");
+    return record_is(line, "ev", "alg") && (record_is(line, "what", "via") || record_is(line, "what", "origin"));
+}
+
 bool moment_read(struct moment *m, struct span line)
 {
     const struct wording *w = wording_of(line);
     struct span who;
     int64_t at = 0;
-    if (!w || (w->say == mapping_say && record_is(line, "state", "created")) || (w->say == alg_say && !alg_tells(line)))
+    if (!w || is_idle(line))
         return false;
     if (!record_get(line, "node", &who) && !record_get(line, "wire", &who))
         return false;
@@ -236,7 +173,10 @@ bool moment_read(struct moment *m, struct span line)
     *m = (struct moment){.first = at, .last = at, .count = 1, .fate = w->fate};
     span_copy(who, m->who, sizeof m->who);
     struct text t = text_on(m->what, sizeof m->what);
-    w->say(&t, line);
+    if (w->say)
+        w->say(&t, line);
+    else
+        pieces_say(&t, line, w->pieces);
     m->key = key_of(m, line);
     return true;
 }
