@@ -311,6 +311,7 @@ static lab_time world_turn(struct world *w, unsigned node)
     if (!p->page)
         return NEVER;
     p->page->now = engine_now(w->engine);
+    p->page->clock = engine_clock(w->engine, node);
     p->page->arrival = a->arrival;
     netns_program_hand_over(p);
     while (take_turn(w, node))

@@ -31,6 +31,10 @@ struct host;
 /* ---- who and when ---- */
 const char *host_name(const struct host *h); /* the node's name in the lab file */
 lab_time host_now(const struct host *h);
+/* What the machine's clock shows (Linux: CLOCK_REALTIME), as nanoseconds since LAB_BEGINS: in a lab the lab's time, but
+ * for a clock that is set wrong or has jumped, by hand the true date. For dates alone: no timer and no age goes by it.
+ */
+lab_time host_clock(const struct host *h);
 
 /* An own stream of random numbers, a function of (seed, node, purpose) and of how often the node was started before: a
  * machine that starts again repeats neither its branches nor its Call-IDs (RFC 3261 §8.1.1.4, §8.1.1.7). */

@@ -23,6 +23,7 @@ struct node_kind {
     const char *const *ports; /* NULL-terminated: the words that attach it ("on", or "inside", "outside"), in order */
     unsigned enough;          /* so many ports from the first on are enough; 0: all are needed */
     bool raw;                 /* owns its interfaces (host_raw): the machine's IP stack stays out */
+    bool dates;               /* asks what day it is (host_clock): its machine's clock matters */
     bool far;                 /* on a network with hops: stands at the far end unless the lab says otherwise */
     const struct option *options;
     size_t settings_size;

@@ -16,6 +16,10 @@ typedef int64_t lab_time;
 #define MINUTE (60 * SEC)
 #define HOUR   (60 * MINUTE)
 
+/* The date at lab time 0, in seconds since 1970: 2026-01-01T00:00:00Z. It is what a machine's clock shows then, unless
+ * the lab has set that clock wrong (host_clock). */
+#define LAB_BEGINS INT64_C(1767225600)
+
 /* Later than every event of every lab (292 years). Never add to it. */
 #define NEVER INT64_MAX
 

@@ -33,6 +33,11 @@ lab_time host_now(const struct host *h)
     return h->now;
 }
 
+lab_time host_clock(const struct host *h)
+{
+    return h->clock;
+}
+
 void host_stream(const struct host *h, const char *purpose, struct prng *out)
 {
     prng_init(out, h->seed, span_of(h->name), span_of(purpose));

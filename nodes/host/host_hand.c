@@ -151,6 +151,14 @@ static lab_time machine_clock(void)
     return t.tv_sec * SEC + t.tv_nsec;
 }
 
+static void take_time(struct host *h, lab_time start)
+{
+    struct timespec date;
+    clock_gettime(CLOCK_REALTIME, &date);
+    h->now = machine_clock() - start;
+    h->clock = (date.tv_sec - LAB_BEGINS) * SEC + date.tv_nsec;
+}
+
 static void sleep_until(const struct host *h, lab_time start, lab_time deadline)
 {
     struct epoll_event event;
@@ -172,6 +180,7 @@ int host_hand_run(struct host *h, const struct node_kind *kind, const void *sett
         perror("signals");
         return 4;
     }
+    take_time(h, start);
     int error = kind->start(h, settings, &hand.node, &why);
     if (error) {
         fprintf(stderr, "farend-%s: %s\n", kind->name, why.n ? buf : fe_error_text(error));
@@ -179,7 +188,7 @@ int host_hand_run(struct host *h, const struct node_kind *kind, const void *sett
     }
     watch_commands(h, &hand);
     while (!h->ended) {
-        h->now = machine_clock() - start;
+        take_time(h, start);
         host_work(h);
         if (!h->ended)
             sleep_until(h, start, timers_next(&h->timers));

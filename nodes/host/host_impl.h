@@ -45,7 +45,8 @@ struct host_interface {
 struct host {
     const char *name;
     uint64_t seed;
-    lab_time now; /* stands still while callbacks run */
+    lab_time now;   /* stands still while callbacks run */
+    lab_time clock; /* host_clock, as of `now` */
     struct timers timers;
     struct prng ports; /* chooses ephemeral ports */
     struct host_interface interfaces[HOST_PORTS];

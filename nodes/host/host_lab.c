@@ -83,13 +83,19 @@ static void give_back(struct host *h)
     h->received = 0;
 }
 
+static void take_time(struct host *h)
+{
+    h->now = h->page->now;
+    h->clock = h->page->clock;
+}
+
 int host_lab_run(struct host *h, const struct node_kind *kind, const void *settings)
 {
     struct turn_page *page = h->page;
     struct text why = text_on(page->why, sizeof page->why);
     void *node = NULL;
 
-    h->now = page->now;
+    take_time(h);
     int error = kind->start(h, settings, &node, &why);
     if (error) {
         if (why.n == 0)
@@ -107,7 +113,7 @@ int host_lab_run(struct host *h, const struct node_kind *kind, const void *setti
             break;
         give_back(h);
         turn_yield(page, TURN_DONE);
-        h->now = page->now;
+        take_time(h);
     }
     kind->stop(node);
     give_back(h);

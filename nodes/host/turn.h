@@ -76,6 +76,7 @@ struct turn_page {
     _Atomic uint32_t holder; /* enum turn_holder; the futex */
     uint32_t result;         /* enum turn_result */
     lab_time now;            /* lab time of the turn */
+    lab_time clock;          /* what the node's clock shows then (host_clock) */
     lab_time deadline;       /* the node's next timer; NEVER: none */
     uint64_t arrival;        /* by the engine: where the turn's only input waits; 0: it cannot tell */
     int32_t engine;          /* process id of the engine: a program whose parent is another ends at once */

@@ -154,6 +154,7 @@ const struct node_kind pbx_kind = {
     .name = "pbx",
     .help = "registers phones, checks their passwords and connects their calls",
     .ports = ports,
+    .dates = true,
     .far = true,
     .options = pbx_options,
     .settings_size = sizeof(struct pbx_settings),

@@ -185,6 +185,7 @@ extern const struct node_kind phone_kind;
 const struct node_kind phone_kind = {.name = "phone",
                                      .help = "a SIP phone: registers, calls, and judges what it hears",
                                      .ports = ports,
+                                     .dates = true,
                                      .options = phone_options,
                                      .settings_size = sizeof(struct phone_settings),
                                      .conflict = conflict,

@@ -15,7 +15,7 @@ int phone_tls_open(struct phone *p, enum tls_role role, struct tls_context **out
     config.least = (enum tls_version)s->least_tls;
     config.most = (enum tls_version)s->most_tls;
     config.verify_name = s->verify_name;
-    return tls_context_new(&config, &random, host_now(p->host), out, why);
+    return tls_context_new(&config, &random, host_clock(p->host), out, why);
 }
 
 /* What a connection of the phone cannot do without; `all`: plain TLS, PH-3. */

@@ -231,6 +231,7 @@ const struct node_kind sbc_kind = {
     .name = "sbc",
     .help = "lets phones on the internet register with the PBX, and relays their media",
     .ports = ports,
+    .dates = true,
     .far = true,
     .options = sbc_options,
     .settings_size = sizeof(struct sbc_settings),

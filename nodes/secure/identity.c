@@ -1,7 +1,7 @@
 #include "nodes/secure/identity.h"
 
 #include "nodes/base/addr.h"
-#include "nodes/secure/calendar.h"
+#include "nodes/base/calendar.h"
 
 #include <mbedtls/oid.h>
 

@@ -1,8 +1,8 @@
 #include "nodes/secure/pki.h"
 
 #include "nodes/base/addr.h"
+#include "nodes/base/calendar.h"
 #include "nodes/base/error.h"
-#include "nodes/secure/calendar.h"
 #include "nodes/secure/pki_extension.h"
 #include "nodes/secure/secure_library.h"
 

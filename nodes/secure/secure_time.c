@@ -9,9 +9,9 @@
 static bool under_way;
 static int64_t date; /* seconds since 1970; while `under_way` */
 
-void secure_time_begin(int64_t epoch, lab_time now)
+void secure_time_begin(lab_time clock)
 {
-    date = secure_date(epoch, now);
+    date = secure_date(clock);
     under_way = true;
 }
 

@@ -69,7 +69,7 @@ static int push(void *arg, const unsigned char *p, size_t n)
 
 static void library_begin(struct tls *t)
 {
-    secure_time_begin(t->context->config.epoch, t->now);
+    secure_time_begin(t->clock);
     t->context->at_work = t;
     t->alert_sent = TLS_NO_ALERT;
 }
@@ -91,9 +91,9 @@ static void connection_free(struct tls *t)
     free(t);
 }
 
-static int enter(struct tls *t, lab_time now)
+static int enter(struct tls *t, lab_time clock)
 {
-    t->now = now;
+    t->clock = clock;
     t->depth++;
     return tls_wake(t);
 }
@@ -350,22 +350,22 @@ int tls_new(struct tls_context *c, struct span peer, const struct tls_events *ev
     return 0;
 }
 
-void tls_start(struct tls *t, lab_time now)
+void tls_start(struct tls *t, lab_time clock)
 {
     assert(t->state == TLS_NEW);
     t->state = TLS_HANDSHAKE;
-    if (enter(t, now))
+    if (enter(t, clock))
         fail_without_memory(t);
     else if (t->context->config.role == TLS_CLIENT)
         handshake(t);
     leave(t);
 }
 
-void tls_input(struct tls *t, struct span bytes, lab_time now)
+void tls_input(struct tls *t, struct span bytes, lab_time clock)
 {
     assert(t->input.n == 0); /* not from inside an event of itself */
     t->input = bytes;
-    if (enter(t, now))
+    if (enter(t, clock))
         fail_without_memory(t);
     if (t->state == TLS_HANDSHAKE)
         handshake(t);
@@ -387,13 +387,13 @@ static int write_all(struct tls *t, struct span data)
     return n < 0 ? n : 0;
 }
 
-int tls_send(struct tls *t, struct span plaintext, lab_time now)
+int tls_send(struct tls *t, struct span plaintext, lab_time clock)
 {
     if (t->state == TLS_NEW || t->state == TLS_HANDSHAKE)
         return FE_EAGAIN;
     if (t->state != TLS_ESTABLISHED)
         return FE_ERESET;
-    int error = enter(t, now);
+    int error = enter(t, clock);
     if (error)
         fail_without_memory(t);
     else if ((error = write_all(t, plaintext)))
@@ -404,12 +404,12 @@ int tls_send(struct tls *t, struct span plaintext, lab_time now)
     return error ? FE_ERESET : 0;
 }
 
-void tls_close(struct tls *t, lab_time now)
+void tls_close(struct tls *t, lab_time clock)
 {
     bool closed = t->state == TLS_PEER_CLOSED;
     if (t->state != TLS_ESTABLISHED && !closed)
         return;
-    bool awake = enter(t, now) == 0;
+    bool awake = enter(t, clock) == 0;
     library_begin(t);
     if (awake)
         (void)mbedtls_ssl_close_notify(&t->ssl);

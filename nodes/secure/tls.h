@@ -44,9 +44,6 @@ enum tls_material {
     TLS_TRUST = 8,         /* "trusted certificates" */
 };
 
-/* 2026-01-01T00:00:00Z in seconds since 1970: the calendar's date at lab time 0, unless the lab says otherwise. */
-#define TLS_EPOCH INT64_C(1767225600)
-
 /* Texts of certificates and keys are PEM (any number after each other), DER, or the one line of a node's setting
  * ("base64:" and DER in Base64, several separated by commas: pki.h); empty: there is none. Borrowed for the call of
  * tls_context_new(). */
@@ -60,25 +57,26 @@ struct tls_config {
     enum tls_ask ask;          /* server */
     enum tls_version least, most;
     bool resume;       /* server: gives session tickets (RFC 5077) and takes them; client: offers the peer's last one */
-    bool verify_dates; /* is the peer's chain valid now, by lab time and `epoch`? */
+    bool verify_dates; /* is the peer's chain valid now, by the machine's clock? */
     bool verify_name;  /* client: is the server the one that tls_new() named? (PB-3) */
-    int64_t epoch;     /* the date at lab time 0, seconds since 1970 */
 };
 
-/* TLS 1.2 alone, resumption, dates and name verified, TLS_EPOCH; no certificates; a server asks for none. */
+/* TLS 1.2 alone, resumption, dates and name verified; no certificates; a server asks for none. */
 struct tls_config tls_config_of(enum tls_role role);
 
-/* *random is copied; every number that the context and its connections use comes from it and from the time: a context
+/* `clock` is here and below what the machine's clock shows, as lab time (host_clock): it may stand wrong, and jump.
+ *
+ * *random is copied; every number that the context and its connections use comes from it and from the time: a context
  * that is made again later does not know the tickets of the first. 0; FE_EMEM; FE_ESYNTAX: a
  * text is not what it should be, FE_EUNKNOWN: one that is needed is missing, FE_EREFUSED: key and certificate do not
  * belong together, FE_ERANGE: the library does not speak these versions. Then `why` holds a sentence for the user that
  * names the text in the words of tls_material. */
-int tls_context_new(const struct tls_config *config, const struct prng *random, lab_time now, struct tls_context **out,
-                    struct text *why);
+int tls_context_new(const struct tls_config *config, const struct prng *random, lab_time clock,
+                    struct tls_context **out, struct text *why);
 /* Connections that are still there keep what they need of it. NULL is fine. */
 void tls_context_free(struct tls_context *c);
 /* Forgets every session: clients and their tickets begin anew. As after a reboot. */
-void tls_context_forget(struct tls_context *c, lab_time now);
+void tls_context_forget(struct tls_context *c, lab_time clock);
 
 /* ---- one connection ---- */
 
@@ -123,14 +121,14 @@ struct tls_events {
  * server ignores it. 0; FE_EMEM; FE_ERANGE: longer than a domain name can be. */
 int tls_new(struct tls_context *c, struct span peer, const struct tls_events *events, void *arg, struct tls **out);
 /* A client sends its hello, a server does nothing. Once, before the rest. */
-void tls_start(struct tls *t, lab_time now);
+void tls_start(struct tls *t, lab_time clock);
 /* What TCP received. Bytes after the end of the connection are ignored. */
-void tls_input(struct tls *t, struct span bytes, lab_time now);
+void tls_input(struct tls *t, struct span bytes, lab_time clock);
 /* All of the plaintext goes out, as records of at most 16 kB. 0; FE_EAGAIN: not established yet; FE_ERESET: closed by
  * this side, or failed. */
-int tls_send(struct tls *t, struct span plaintext, lab_time now);
-void tls_close(struct tls *t, lab_time now); /* close_notify, once established; nothing may be sent any more */
-void tls_free(struct tls *t);                /* sends nothing. NULL is fine */
+int tls_send(struct tls *t, struct span plaintext, lab_time clock);
+void tls_close(struct tls *t, lab_time clock); /* close_notify, once established; nothing may be sent any more */
+void tls_free(struct tls *t);                  /* sends nothing. NULL is fine */
 
 bool tls_is_established(const struct tls *t);
 

@@ -1,5 +1,5 @@
+#include "nodes/base/calendar.h"
 #include "nodes/base/error.h"
-#include "nodes/secure/calendar.h"
 #include "nodes/secure/identity.h"
 #include "nodes/secure/pki_text.h"
 #include "nodes/secure/secure_time.h"
@@ -29,13 +29,8 @@ bool tls_version_known(enum tls_version v)
 
 struct tls_config tls_config_of(enum tls_role role)
 {
-    return (struct tls_config){.role = role,
-                               .least = TLS_1_2,
-                               .most = TLS_1_2,
-                               .resume = true,
-                               .verify_dates = true,
-                               .verify_name = true,
-                               .epoch = TLS_EPOCH};
+    return (struct tls_config){
+        .role = role, .least = TLS_1_2, .most = TLS_1_2, .resume = true, .verify_dates = true, .verify_name = true};
 }
 
 /* ---- what must be there (PH-3) ---- */
@@ -313,21 +308,21 @@ void tls_context_free(struct tls_context *c)
 
 /* A program that was started again has the same stream from its beginning. Its keys must not be those of before: what
  * another life has sealed (tickets) means nothing to this one. */
-static void random_begin(struct prng *out, const struct prng *random, lab_time now)
+static void random_begin(struct prng *out, const struct prng *random, lab_time clock)
 {
     struct prng copy = *random;
     *out = *random;
-    if (now > 0)
-        prng_init(out, prng_u64(&copy) ^ (uint64_t)now, SPAN("tls"), SPAN("another life"));
+    if (clock)
+        prng_init(out, prng_u64(&copy) ^ (uint64_t)clock, SPAN("tls"), SPAN("another life"));
 }
 
-static struct tls_context *context_make(const struct tls_config *config, const struct prng *random, lab_time now)
+static struct tls_context *context_make(const struct tls_config *config, const struct prng *random, lab_time clock)
 {
     struct tls_context *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     c->config = *config;
-    random_begin(&c->random, random, now);
+    random_begin(&c->random, random, clock);
     c->users = 1;
     mbedtls_ssl_config_init(&c->conf);
     mbedtls_x509_crt_init(&c->chain);
@@ -336,8 +331,8 @@ static struct tls_context *context_make(const struct tls_config *config, const s
     return c;
 }
 
-int tls_context_new(const struct tls_config *config, const struct prng *random, lab_time now, struct tls_context **out,
-                    struct text *why)
+int tls_context_new(const struct tls_config *config, const struct prng *random, lab_time clock,
+                    struct tls_context **out, struct text *why)
 {
     struct text nowhere = text_on(NULL, 0);
     if (!why)
@@ -347,11 +342,11 @@ int tls_context_new(const struct tls_config *config, const struct prng *random, 
         error = check_materials(config, why);
     if (error)
         return error;
-    struct tls_context *c = context_make(config, random, now);
+    struct tls_context *c = context_make(config, random, clock);
     if (!c)
         return FE_EMEM;
-    secure_time_begin(config->epoch, now);
-    assert(asks_our_clock(secure_date(config->epoch, now)));
+    secure_time_begin(clock);
+    assert(asks_our_clock(secure_date(clock)));
     error = read_materials(c, config, why);
     if (!error && config->certificate.n)
         error = check_pair(c, why);
@@ -366,12 +361,12 @@ int tls_context_new(const struct tls_config *config, const struct prng *random, 
     return error;
 }
 
-void tls_context_forget(struct tls_context *c, lab_time now)
+void tls_context_forget(struct tls_context *c, lab_time clock)
 {
     tls_sessions_free(c);
     if (!c->has_tickets)
         return;
-    secure_time_begin(c->config.epoch, now);
+    secure_time_begin(clock);
     mbedtls_ssl_ticket_free(&c->tickets); /* zeroes it: new keys, so that old tickets mean nothing */
     mbedtls_ssl_ticket_init(&c->tickets);
     (void)set_tickets(c); /* without memory there are none, and handshakes are full ones */

@@ -65,7 +65,7 @@ struct tls {
     const struct tls_events *events;
     void *arg;
     enum tls_state state;
-    lab_time now;   /* of the call under way */
+    lab_time clock; /* of the call under way */
     unsigned depth; /* calls under way, one inside the other's events */
     bool freed;     /* inside an event: memory goes when the last call is over */
     bool no_memory;

@@ -6,7 +6,7 @@
  * of all flags by an order of its own. So the flags are collected here, and only the last call hands back one of them:
  * the flag that makes the library send the alert that we mean (RFC 5246 §7.2.2). */
 #include "nodes/base/addr.h"
-#include "nodes/secure/calendar.h"
+#include "nodes/base/calendar.h"
 #include "nodes/secure/identity.h"
 #include "nodes/secure/secure_time.h"
 #include "nodes/secure/tls_private.h"
@@ -72,7 +72,7 @@ static void not_usable(struct tls *t, const mbedtls_x509_crt *c, uint32_t flags)
 /* RFC 5246 §7.2.2: certificate_expired is for one that "has expired or is not currently valid". */
 static void check_dates(struct tls *t, const mbedtls_x509_crt *c)
 {
-    int64_t now = secure_date(t->context->config.epoch, t->now);
+    int64_t now = secure_date(t->clock);
     int64_t from = identity_date(&c->valid_from);
     int64_t to = identity_date(&c->valid_to);
     struct text why;

@@ -15,7 +15,7 @@ int sip_identity_context(struct host *h, const struct sip_identity *identity, en
     config.least = (enum tls_version)identity->least;
     config.most = (enum tls_version)identity->most;
     config.verify_name = identity->verify_name;
-    return tls_context_new(&config, &random, host_now(h), out, why ? why : &nowhere);
+    return tls_context_new(&config, &random, host_clock(h), out, why ? why : &nowhere);
 }
 
 const char *sip_identity_conflict(const struct sip_identity *identity, const struct sip_identity_words *words,

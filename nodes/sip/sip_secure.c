@@ -105,22 +105,22 @@ int sip_secure_init(struct sip_connection *c, struct tls_context *context, struc
 
 void sip_secure_start(struct sip_connection *c)
 {
-    tls_start(c->tls, host_now(host_of(c)));
+    tls_start(c->tls, host_clock(host_of(c)));
 }
 
 void sip_secure_input(struct sip_connection *c, struct span ciphertext)
 {
-    tls_input(c->tls, ciphertext, host_now(host_of(c)));
+    tls_input(c->tls, ciphertext, host_clock(host_of(c)));
 }
 
 int sip_secure_send(struct sip_connection *c, struct span plaintext)
 {
-    return tls_send(c->tls, plaintext, host_now(host_of(c)));
+    return tls_send(c->tls, plaintext, host_clock(host_of(c)));
 }
 
 void sip_secure_close(struct sip_connection *c)
 {
-    tls_close(c->tls, host_now(host_of(c)));
+    tls_close(c->tls, host_clock(host_of(c)));
 }
 
 void sip_secure_fini(struct sip_connection *c)

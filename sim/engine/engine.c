@@ -23,6 +23,7 @@ static int nodes_new(struct engine *e, const struct plan *plan)
     for (size_t i = 0; i < plan->nodes_n; i++) {
         const struct plan_node *node = &plan->nodes[i];
         e->nodes[i] = (struct engine_node){.plan = node, .ways = ways, .program = node->role == PLAN_PROGRAM};
+        engine_clock_start(e, (unsigned)i);
         for (size_t port = 0; port < node->ports_n; port++)
             *ways++ = 2 * node->ports[port].wire + node->ports[port].end;
     }
@@ -475,6 +476,8 @@ int engine_power(struct engine *e, unsigned node, bool on)
     if (n->dark && on) {
         drain(e, node); /* of the old life */
         n->dark = false;
+        if (n->plan->clock.unset)
+            engine_clock_start(e, node);
     }
     int error = n->ops->power(n->world, node, on);
     if (error)

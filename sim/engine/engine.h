@@ -71,6 +71,8 @@ void engine_touch(struct engine *e, unsigned node); /* its ports are to be drain
 void engine_alarm(struct engine *e, unsigned node, lab_time at);
 /* A line of the NSS key log format, without newline (host_secret), for who reads the capture. */
 void engine_secret(struct engine *e, struct span line);
+/* What the node's clock shows now, as host_clock has it. */
+lab_time engine_clock(const struct engine *e, unsigned node);
 /* A finished line from a node program (host_trace): goes to the trace and to observe. Lines with "ev":"drop" also
  * become the fate of the packet that was pushed into this node last. */
 void engine_trace_line(struct engine *e, unsigned node, struct span line);
@@ -86,6 +88,11 @@ int engine_power(struct engine *e, unsigned node, bool on);
 /* The machine with its program loses power, until engine_power() switches both on: nothing leaves it, what reaches it
  * is dropped ("powered-off"), and nothing is remembered. Traced as "power"; errors as world_ops.power. */
 int engine_power_loss(struct engine *e, unsigned node);
+/* The node's clock is set: from now on it is `ahead` of lab time. As a step of CLOCK_REALTIME is to a program whose
+ * timers are CLOCK_MONOTONIC's: nothing but dates changes, and nobody is told. It stays so when the program is started
+ * again, and over a loss of power too, since a machine writes what it believes into the clock that its battery keeps;
+ * without battery it starts from plan_clock.shows. Traced as "clock"; FE_EUNKNOWN for nodes without a program. */
+int engine_clock_set(struct engine *e, unsigned node, lab_time ahead);
 /* For nodes of PLAN_FOREIGN; see world_ops. */
 void engine_foreign_run(struct engine *e, unsigned node, const struct foreign_run *run);
 void engine_foreign_halt(struct engine *e, unsigned node);

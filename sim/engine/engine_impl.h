@@ -32,6 +32,7 @@ struct engine_node {
     bool due;       /* its deadline, first turn or power switch asks for a turn */
     bool frozen;    /* gets none all the same */
     bool dark;      /* without power: nothing reaches it, nothing leaves it */
+    lab_time ahead; /* of lab time, its clock */
 };
 
 struct engine_world {
@@ -94,6 +95,9 @@ static inline size_t engine_node_source(const struct engine *e, unsigned node)
 {
     return engine_alarm_source(e, node) + e->plan->nodes_n;
 }
+
+/* ---- engine_clock.c ---- */
+void engine_clock_start(struct engine *e, unsigned node); /* as it stands when the machine gets power */
 
 /* ---- engine_wires.c ---- */
 void engine_send(struct engine *e, unsigned way, struct packet *p);               /* onto a wire, with the reference */

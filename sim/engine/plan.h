@@ -91,12 +91,20 @@ struct plan_setting {
     const char *path, *value; /* for options_set() */
 };
 
+/* A machine's clock, which shows dates (host_clock); its timers run in lab time all the same. All 0: it is right. */
+struct plan_clock {
+    bool unset;     /* no battery keeps it: with power it starts from `shows` */
+    lab_time ahead; /* of the right time; negative: it is behind */
+    lab_time shows; /* `unset`: a date, as host_clock has it */
+};
+
 struct plan_node {
     const char *name; /* "alice", or "internet.r7" for a router of a chain */
     enum plan_role role;
     const struct node_kind *kind;       /* PLAN_PROGRAM */
     bool forwards;                      /* PLAN_PROGRAM: the world's stack forwards for it (node_kind.forwards) */
     const struct plan_foreign *foreign; /* PLAN_FOREIGN */
+    struct plan_clock clock;            /* PLAN_PROGRAM */
     struct plan_port *ports;
     size_t ports_n;
     struct plan_route *routes; /* beside the subnets of its ports */

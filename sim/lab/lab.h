@@ -64,9 +64,10 @@ struct lab_node {
     struct place at;
     const struct doc *doc;
     const struct node_kind *kind;
-    bool router;                       /* forwards in the world's own IP stack (PLAN_ROUTER) */
-    bool forwards;                     /* its kind says so of its settings (node_kind.forwards) */
-    bool sim;                          /* `world: sim`: simulated whatever the world of the run */
+    bool router;   /* forwards in the world's own IP stack (PLAN_ROUTER) */
+    bool forwards; /* its kind says so of its settings (node_kind.forwards) */
+    bool sim;      /* `world: sim`: simulated whatever the world of the run */
+    struct plan_clock clock;
     const struct lab_program *program; /* lab_program.h; NULL: not another's program */
     struct lab_port *ports;
     size_t ports_n;

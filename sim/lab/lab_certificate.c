@@ -137,7 +137,7 @@ static int request_make(struct lab *lab, struct certificate *c)
     moment_read(lab, c->valid, false, &valid);
     c->want.subject = subject_of(c);
     c->want.key = (enum pki_key)c->key;
-    c->want.not_before = TLS_EPOCH + from;
+    c->want.not_before = LAB_BEGINS + from;
     c->want.not_after = c->want.not_before + valid;
     c->want.ca = c->root;
     c->want.depth = -1;

@@ -1,5 +1,6 @@
 /* Nodes: their kind, and the ports by which they hang on networks. */
 #include "nodes/base/error.h"
+#include "sim/lab/lab_clock.h"
 #include "sim/lab/lab_count.h"
 #include "sim/lab/lab_program.h"
 #include "sim/lab/lab_read.h"
@@ -9,7 +10,7 @@
 struct node_words {
     const char *kind;
     int world;
-    const struct doc *routes, *ports;
+    const struct doc *routes, *ports, *clock;
     uint32_t count;
 };
 
@@ -20,6 +21,9 @@ const struct field node_form[] = {
     {"world", FIELD_CHOICE, AT(world), .choices = world_words, .help = "simulated, whatever the world of the run"},
     {"count", FIELD_COUNT, AT(count), .min = 1,
      .help = "so many nodes: names, hosts and lines count up, and a # in other texts is the number"},
+    {"clock", FIELD_ANY, AT(clock), .means = "clock",
+     .help = "phone, sbc, pbx: the date that its clock shows whenever it gets power (it has no battery), or how far it "
+             "is out, as -3min; right unless said"},
     {"routes", FIELD_ANY, AT(routes), .means = "routes", .help = "more routes, as {10.2.0.0/16: inside}"},
     {0}};
 
@@ -232,6 +236,14 @@ static const struct node_kind *kind_read(struct lab *lab, const struct lab_node 
     return kind;
 }
 
+static void clock_read(struct lab *lab, struct lab_node *node)
+{
+    const struct doc *value = doc_get(node->doc, "clock");
+    struct lab_clock clock;
+    if (value && lab_clock_matters(lab, node, value->at) && lab_clock_read(lab, value, &clock))
+        node->clock = lab_clock_plan(&clock);
+}
+
 static int node_read(struct lab *lab, struct lab_node *node, const struct doc *key, const struct doc *value)
 {
     node->name = key->text;
@@ -252,6 +264,7 @@ static int node_read(struct lab *lab, struct lab_node *node, const struct doc *k
     const struct field field = {"world", FIELD_CHOICE, 0, .choices = world_words};
     if (world)
         node->sim = form_value(&reader, world, &field, &word);
+    clock_read(lab, node);
     return attach(lab, node);
 }
 

@@ -193,6 +193,7 @@ static void node_plan(struct planner *p, const struct lab_node *node)
     out->role = node->router ? PLAN_ROUTER : PLAN_PROGRAM;
     out->kind = node->router || node->program ? NULL : node->kind;
     out->forwards = node->forwards;
+    out->clock = node->clock;
     if (node->program) {
         out->role = PLAN_FOREIGN;
         out->foreign = &node->program->plan;

@@ -45,6 +45,8 @@ static bool harms(struct span line, struct span ev)
         return is_true(line, "apart");
     if (span_is(ev, "freeze"))
         return is_true(line, "frozen");
+    if (span_is(ev, "clock"))
+        return is_false(line, "right");
     if (span_is(ev, "service"))
         return !record_is(line, "state", "normal");
     return span_is(ev, "reboot") || span_is(ev, "fault");

@@ -280,6 +280,10 @@ static json_t *definitions(void)
     json_object_set_new(d, "roots", map_of(either(json_pack("{s:s}", "type", "null"), form_schema(lab_root_form))));
     json_object_set_new(d, "issued", map_of(form_schema(lab_issued_form)));
     json_object_set_new(d, "moment", pattern("^-?(0|[0-9]+(\\.[0-9]+)? *(s|min|h|d))$"));
+    json_object_set_new(d, "clock",
+                        pattern("^(right|[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?|"
+                                "[-+]?(0|[0-9]+(\\.[0-9]+)? *(ns|us|ms|s|min|h|d)))$"));
+    json_object_set_new(d, "jump", pattern("^[-+]?[0-9]+(\\.[0-9]+)? *(ns|us|ms|s|min|h|d)$"));
     json_object_set_new(d, "node", node_schema());
     json_object_set_new(d, "nodes", map_of(ref("node")));
     json_object_set_new(d, "statement", statement_schema());

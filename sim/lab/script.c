@@ -421,6 +421,17 @@ static int power(struct script *s)
     return error;
 }
 
+static void clock_begin(struct script *s)
+{
+    const struct step *step = s->step;
+    lab_time now = engine_now(s->e);
+    lab_time ahead = engine_clock(s->e, step->node) - now;
+    if (lab_clock_apply(&step->clock, now, &ahead))
+        engine_did(s, engine_clock_set(s->e, step->node, ahead));
+    else
+        step_failed(s, "its clock cannot show that: it goes from 1970 to 2199");
+}
+
 static void call_begin(struct script *s)
 {
     const struct call_facts *before = facts_call(&s->facts, s->step->node, NULL);
@@ -495,6 +506,7 @@ static void step_begin(struct script *s, const struct step *step)
     case STEP_HALT: halt_begin(s); break;
     case STEP_POWER: engine_did(s, power(s)); break;
     case STEP_FREEZE: engine_did(s, engine_freeze(s->e, step->node, step->freeze)); break;
+    case STEP_CLOCK: clock_begin(s); break;
     case STEP_FAULT:
     case STEP_FLAP: engine_did(s, script_fault_begin(s->faults, s->e, step)); break;
     case STEP_SIDES:

@@ -22,7 +22,7 @@ enum { REPEAT_DEPTH = 4 };
 /* ---- forms ---- */
 
 struct words {
-    const struct doc *condition, *from, *to, *on, *wire, *node, *steps;
+    const struct doc *condition, *from, *to, *on, *wire, *node, *steps, *clock;
     const char *command;
     lab_time within, talk;
     int shall, direction, power;
@@ -52,6 +52,8 @@ static const struct field call_form[] = {
     {0}};
 static const struct field set_form[] = {
     LINK_FIELDS(struct words, link),
+    {"clock", FIELD_ANY, AT(clock), .means = "clock",
+     .help = "a node's: right, or the date that it shows from now on, or how far it is out"},
     {"on", FIELD_NAME, AT(on), .help = "the network, or a node and one of its settings"},
     {"wire", FIELD_NAME, AT(wire), .help = "the wire, as alice.home or internet.3-4"},
     {"direction", FIELD_CHOICE, AT(direction), .choices = step_direction_words,
@@ -315,16 +317,34 @@ static bool set_node_read(struct step_reader *r, struct step *s, const struct do
     return step_kept(r, s->command) && step_command_known(r, s->node, s->command, e->key->at);
 }
 
+/* {on: alice, clock: right}: the time came, or somebody typed it. */
+static bool set_clock_read(struct step_reader *r, struct step *s, const struct doc *d, int node)
+{
+    const struct doc *value = doc_get(d, "clock");
+    s->type = STEP_CLOCK;
+    s->node = (unsigned)node;
+    if (d->n == 2)
+        return lab_clock_matters(r->lab, &r->lab->nodes[node], value->at) && lab_clock_read(r->lab, value, &s->clock);
+    problem(&r->lab->problems, d->at, "expected the clock alone beside \"on\"");
+    return false;
+}
+
 static bool set_read(struct step_reader *r, struct step *s, const struct doc *d)
 {
     struct words words = {.direction = -1};
     struct lab *lab = r->lab;
     const struct doc *on = doc_get(d, "on");
     int node = on && on->type == DOC_TEXT ? names_find(&lab->node_names, span_of(on->text)) : -1;
+    if (node >= 0 && doc_get(d, "clock"))
+        return set_clock_read(r, s, d, node);
     if (node >= 0)
         return set_node_read(r, s, d, node);
     if (!words_read(r, d, set_form, &words, &s->given) || !step_wire_or_on(r, d, words.on, words.wire))
         return false;
+    if (words.clock) {
+        problem(&lab->problems, words.clock->at, "only a node has a clock");
+        return false;
+    }
     if (!link_check(lab, &words.link, &s->given))
         return false;
     s->type = STEP_LINK;

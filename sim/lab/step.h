@@ -6,6 +6,7 @@
 #include "sim/engine/fault.h"
 #include "sim/lab/expect.h"
 #include "sim/lab/lab.h"
+#include "sim/lab/lab_clock.h"
 
 enum step_type {
     STEP_SLEEP,   /* duration */
@@ -17,6 +18,7 @@ enum step_type {
     STEP_LINK,    /* changes wires: `link`, or down and up */
     STEP_POWER,   /* node off or on, or both: a restart */
     STEP_FREEZE,  /* node frozen or thawed */
+    STEP_CLOCK,   /* node's clock is set, or jumps: `clock` */
     STEP_FAULT,   /* `fault` begins */
     STEP_FLAP,    /* wires go down and up for a while */
     STEP_SIDES,   /* a network falls apart: `sides`, of each of `wires` */
@@ -63,6 +65,7 @@ struct step {
     uint32_t given; /* fields of `link` */
     enum step_cut cut;
     bool power, restart, loss, freeze; /* loss: POWER: off, and the machine with it */
+    struct lab_clock clock;
     struct fault_spec *fault;
     unsigned index;    /* FAULT, FLAP: in lab.faults */
     bool may_miss;     /* FAULT: it need not hit anything */

@@ -9,7 +9,7 @@ static const char *const protocol_words[] = {"udp", "tcp", "icmp", NULL};
 static const uint8_t protocols[] = {IP_UDP, IP_TCP, IP_ICMP};
 
 struct fault_words {
-    const struct doc *on, *wire, *from, *to, *between, *rest;
+    const struct doc *on, *wire, *from, *to, *between, *rest, *jump_by, *jump_to;
     const char *action;  /* do */
     const char *what[5]; /* by enum fault_action */
     const char *text, *name, *ssrc;
@@ -27,12 +27,13 @@ const struct field step_fault_form[] = {
     {"direction", FIELD_CHOICE, AT(direction), .choices = step_direction_words,
      .help = "from the node or to it; both unless said"},
     {"do", FIELD_TEXT, AT(action), .needed = true,
-     .help = "cut, restore or flap a wire; partition a network; crash, restart, freeze, thaw, power off, power on a "
-             "node, or its "
-             "command"},
+     .help = "cut, restore or flap a wire; partition a network; crash, restart, freeze, thaw, power off, power on, "
+             "clock jump a node, or its command"},
     {"down", FIELD_TIME, AT(down), .min = 1, .help = "flap: how long it is cut each time"},
     {"up", FIELD_TIME, AT(up), .min = 1, .help = "flap: how long it is whole between"},
     {"for", FIELD_TIME, AT(lasts), .min = 1, .help = "flap: how long in all"},
+    {"by", FIELD_ANY, AT(jump_by), .means = "jump", .help = "clock jump: how far, as 400d, or -1h back"},
+    {"to", FIELD_ANY, AT(jump_to), .means = "clock", .help = "clock jump: to this date, or how far out, or right"},
     {"between", FIELD_ANY, AT(between), .means = "names", .help = "partition: nodes that lose sight of"},
     {"and", FIELD_ANY, AT(rest), .means = "names", .help = "partition: these; unless said all others there"},
     {0}};
@@ -148,6 +149,16 @@ static bool partition_read(struct step_reader *r, struct step *s, const struct d
 
 /* ---- nodes and wires ---- */
 
+static bool clock_jump(struct step_reader *r, struct step *s, const struct doc *d, const struct fault_words *words)
+{
+    s->type = STEP_CLOCK;
+    if (!words->jump_by == !words->jump_to)
+        return wrong(r, d->at, "a clock jumps \"by\" a time, as 400d, or \"to\" a date, as 2027-02-03T00:00:00Z");
+    return lab_clock_matters(r->lab, &r->lab->nodes[s->node], place_of(d, "on")) &&
+           (words->jump_by ? lab_clock_read_jump(r->lab, words->jump_by, &s->clock)
+                           : lab_clock_read(r->lab, words->jump_to, &s->clock));
+}
+
 static bool node_action(struct step_reader *r, struct step *s, const struct doc *d, const char *action)
 {
     struct lab *lab = r->lab;
@@ -219,6 +230,9 @@ static bool thing_read(struct step_reader *r, struct step *s, const struct doc *
         return step_nobody(r, words.on);
     if ((words.down || words.up || words.lasts) && strcmp(words.action, "flap") != 0)
         return wrong(r, d->at, "only to flap needs times");
+    bool jumps = strcmp(words.action, "clock jump") == 0;
+    if ((words.jump_by || words.jump_to) && !jumps)
+        return wrong(r, d->at, "only a clock jumps \"by\" or \"to\"");
     if (strcmp(words.action, "partition") == 0)
         return partition_read(r, s, d, &words);
     if (words.between || words.rest)
@@ -226,6 +240,8 @@ static bool thing_read(struct step_reader *r, struct step *s, const struct doc *
     if (strcmp(words.action, "rejoin") == 0 && network >= 0)
         return sides_begin(r, s, (unsigned)network);
     s->node = node >= 0 ? (unsigned)node : 0;
+    if (node >= 0 && jumps)
+        return clock_jump(r, s, d, &words);
     if (node >= 0 && !is_link_action(words.action))
         return node_action(r, s, d, words.action);
     return link_action(r, s, d, &words) && wires_read(r, s, &words, node, network);

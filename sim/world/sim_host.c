@@ -13,6 +13,11 @@ lab_time host_now(const struct host *h)
     return h->world->now;
 }
 
+lab_time host_clock(const struct host *h)
+{
+    return engine_clock(h->world->engine, h->index);
+}
+
 void host_stream(const struct host *h, const char *purpose, struct prng *out)
 {
     uint64_t seed = prng_seed_again(h->world->plan->seed, h->starts);

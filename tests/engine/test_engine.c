@@ -429,6 +429,67 @@ static void with_power_again_nothing_of_before_comes_out(void **state)
     assert_non_null(strstr(world.log, "push1"));
 }
 
+/* ---- clocks ---- */
+
+static void jumps_a_day_ahead(void *arg)
+{
+    (void)arg;
+    assert_int_equal(engine_clock_set(engine, 1, 24 * HOUR), 0);
+}
+
+static void a_clock_that_jumps_moves_no_timer(void **state)
+{
+    struct timer jump;
+    (void)state;
+    world.deadline[1] = 2 * SEC;
+    timer_init(&jump, jumps_a_day_ahead, NULL);
+    engine_timer_start(engine, &jump, SEC);
+    assert_int_equal(engine_run(engine), ENGINE_IDLE);
+    assert_string_equal(world.log, "turn0@0 turn1@0 turn1@2000000000 ");
+    assert_int_equal(engine_now(engine), 2 * SEC);
+    assert_int_equal(engine_clock(engine, 0), 2 * SEC);
+    assert_int_equal(engine_clock(engine, 1), 2 * SEC + 24 * HOUR);
+    assert_string_equal(trace, "{\"t\":1000000000,\"node\":\"bob\",\"ev\":\"clock\",\"shows\":"
+                               "\"2026-01-02T00:00:01Z\",\"by\":86400000000000,\"right\":false}\n");
+    assert_int_equal(engine_clock_set(engine, 1, 24 * HOUR), 0); /* as it is: nothing to tell */
+    assert_int_equal(engine_clock_set(engine, 1, -SEC), 0);
+    assert_non_null(strstr(trace, "\"shows\":\"2026-01-01T00:00:01Z\",\"by\":-86401000000000,\"right\":false}\n"));
+    assert_int_equal(engine_clock_set(engine, 1, 0), 0);
+    assert_non_null(strstr(trace, "\"by\":1000000000,\"right\":true}\n"));
+}
+
+static void a_jump_outlives_the_program_and_with_a_battery_the_power(void **state)
+{
+    (void)state;
+    engine_clock_set(engine, 1, HOUR);
+    engine_power(engine, 1, false);
+    engine_power(engine, 1, true);
+    assert_int_equal(engine_clock(engine, 1), HOUR);
+    engine_power_loss(engine, 1);
+    engine_power(engine, 1, true);
+    assert_int_equal(engine_clock(engine, 1), HOUR);
+}
+
+static void a_clock_without_battery_starts_anew_with_the_power(void **state)
+{
+    struct timer later;
+    (void)state;
+    plan.nodes[1].clock = (struct plan_clock){.unset = true, .shows = -LAB_BEGINS * SEC};
+    engine_power_loss(engine, 1); /* the plan of this test comes after the engine's beginning */
+    engine_power(engine, 1, true);
+    assert_int_equal(engine_clock(engine, 1), -LAB_BEGINS * SEC);
+    engine_clock_set(engine, 1, 0);
+    timer_init(&later, script_says, NULL);
+    engine_timer_start(engine, &later, 10 * SEC);
+    engine_run(engine);
+    engine_power(engine, 1, false);
+    engine_power(engine, 1, true); /* the machine ran on */
+    assert_int_equal(engine_clock(engine, 1), 10 * SEC);
+    engine_power_loss(engine, 1);
+    engine_power(engine, 1, true);
+    assert_int_equal(engine_clock(engine, 1), -LAB_BEGINS * SEC);
+}
+
 /* ---- faults ---- */
 
 static const unsigned from_alice[] = {0};
@@ -651,6 +712,9 @@ int main(void)
         CASE(a_packet_that_a_wire_drops_is_traced),
         CASE(without_power_nothing_leaves_and_nothing_arrives),
         CASE(with_power_again_nothing_of_before_comes_out),
+        CASE(a_clock_that_jumps_moves_no_timer),
+        CASE(a_jump_outlives_the_program_and_with_a_battery_the_power),
+        CASE(a_clock_without_battery_starts_anew_with_the_power),
         CASE(an_icmp_error_is_traced_where_it_begins),
         CASE(an_icmp_error_that_is_passed_on_is_not_traced_again),
         CASE(the_real_clock_is_waited_for),

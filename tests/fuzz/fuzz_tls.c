@@ -39,7 +39,7 @@ static struct pki_entity *issue(const char *subject, bool ca, struct pki_entity 
     struct prng random;
     struct pki_entity *e;
     const struct pki_request want = {
-        .subject = span_of(subject), .not_before = TLS_EPOCH, .not_after = TLS_EPOCH + 86400, .ca = ca, .depth = -1};
+        .subject = span_of(subject), .not_before = LAB_BEGINS, .not_after = LAB_BEGINS + 86400, .ca = ca, .depth = -1};
     prng_init(&random, 1, want.subject, SPAN("certificate"));
     if (pki_issue(&want, by, &random, &e, NULL))
         abort();

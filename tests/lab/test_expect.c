@@ -297,6 +297,23 @@ static void an_outage_is_measured_from_the_fault(void **state)
     }
 }
 
+/* A clock that jumps is a fault; one that is set right is none. */
+static void an_outage_begins_with_a_clock_that_jumps(void **state)
+{
+    (void)state;
+    struct court c;
+    court_open(&c, "{outage: alice, noticed: 20s}");
+    hear(&c, STEP("10000000000", "fault: on alice, do clock jump, by 400d"));
+    hear(&c, "{\"t\":10000000000,\"node\":\"alice\",\"ev\":\"clock\",\"shows\":\"2027-02-05T00:00:10Z\",\"by\":1,"
+             "\"right\":false}");
+    hear(&c, REG("30000000000", "alice", "failed"));
+    hear(&c, STEP("40000000000", "set: on alice, clock right"));
+    hear(&c, "{\"t\":40000000000,\"node\":\"alice\",\"ev\":\"clock\",\"shows\":\"2026-01-01T00:00:40Z\",\"by\":-1,"
+             "\"right\":true}");
+    assert_true(holds(&c));
+    court_close(&c);
+}
+
 static void an_outage_says_its_numbers(void **state)
 {
     struct court c;
@@ -421,6 +438,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_outage_is_measured_from_the_fault),
+        cmocka_unit_test(an_outage_begins_with_a_clock_that_jumps),
         cmocka_unit_test(an_outage_says_its_numbers),
         cmocka_unit_test(with_two_flows_one_is_enough),
         cmocka_unit_test(a_target_that_is_left_is_noticed),

@@ -1,8 +1,8 @@
 /* The section `certificates` of a lab file: what nodes get of it, the same every time, and what mistakes are answered.
  * The only kind of node here is one of the test's own. */
 #define _GNU_SOURCE
+#include "nodes/base/calendar.h"
 #include "nodes/base/error.h"
-#include "nodes/secure/calendar.h"
 #include "nodes/secure/identity.h"
 #include "nodes/secure/pki_text.h"
 #include "nodes/secure/tls.h"
@@ -125,13 +125,13 @@ static void fields_are_as_written(void **state)
                                NULL);
     mbedtls_x509_crt chain;
     subjects(value(lab, 0, "tls certificate"), &chain);
-    assert_int_equal(identity_date(&chain.valid_from), TLS_EPOCH - 10 * 86400);
-    assert_int_equal(identity_date(&chain.valid_to), TLS_EPOCH + 80 * 86400);
+    assert_int_equal(identity_date(&chain.valid_from), LAB_BEGINS - 10 * 86400);
+    assert_int_equal(identity_date(&chain.valid_to), LAB_BEGINS + 80 * 86400);
     assert_true(identity_is(&chain, SPAN("203.0.113.10")) && identity_is(&chain, SPAN("sbc.example.com")));
     mbedtls_x509_crt_free(&chain);
     subjects(value(lab, 1, "tls certificate"), &chain);
-    assert_int_equal(identity_date(&chain.valid_from), TLS_EPOCH + 3600);
-    assert_int_equal(identity_date(&chain.valid_to), TLS_EPOCH + 3 * 3600);
+    assert_int_equal(identity_date(&chain.valid_from), LAB_BEGINS + 3600);
+    assert_int_equal(identity_date(&chain.valid_to), LAB_BEGINS + 3 * 3600);
     mbedtls_x509_crt_free(&chain);
     lab_free(lab);
 }

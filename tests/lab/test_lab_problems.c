@@ -304,6 +304,61 @@ static void settings_that_do_not_go_together_are_told(void **state)
                 "t.yaml:6:61: sip alg: the kernel's SIP ALG needs engine: kernel\n");
 }
 
+/* Failure 48's setting: one text, read strictly. */
+static void a_clock_is_checked(void **state)
+{
+    (void)state;
+#define CLOCK(text) HEAD NODES "  ann: {kind: phone, on: net.12, line: 103, clock: " text "}\n"
+    static const char *const right[] = {
+        CLOCK("right"), CLOCK("1970-01-01T00:00:00Z"), CLOCK("2027-02-03"), CLOCK("-3min"), CLOCK("+400d"), CLOCK("0")};
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        char *said = complaints(right[i]);
+        assert_string_equal(said, "");
+        free(said);
+    }
+    assert_said(CLOCK("1970-02-30"), "t.yaml:10:52: \"1970-02-30\" is in no calendar; expected a date as ");
+    assert_said(CLOCK("1969-12-31T23:59:59Z"), "t.yaml:10:52: \"1969-12-31T23:59:59Z\" is beyond a machine's clock");
+    assert_said(CLOCK("2200-01-01"), "expected a date from 1970 to 2199");
+    assert_said(CLOCK("-21000d"), "\"-21000d\" is beyond a machine's clock; expected a date from 1970 to 2199");
+    assert_said(CLOCK("yesterday"), "\"yesterday\" is no setting of a clock; expected right, the date in UTC");
+    assert_said(CLOCK("never"), "is no setting of a clock");
+    assert_said(CLOCK("3"), "is no setting of a clock");
+    assert_said(CLOCK("[1, 2]"), "is no setting of a clock");
+#undef CLOCK
+    assert_said(HEAD "nodes:\n  nat: {kind: nat, inside: home.1, outside: net.7, clock: right}\n",
+                "t.yaml:6:59: \"nat\" is a nat, which does nothing by the date; a phone, an sbc and a pbx have a "
+                "clock\n");
+}
+
+static void a_clock_jump_is_checked(void **state)
+{
+    (void)state;
+#define STEP(text) HEAD NODES "steps:\n  - " text "\n"
+    static const char *const right[] = {
+        STEP("fault: {on: alice, do: clock jump, by: 400d}"),
+        STEP("fault: {on: alice, do: clock jump, by: -1h}"),
+        STEP("fault: {on: pbx, do: clock jump, to: 2027-02-03T00:00:00Z}"),
+        STEP("fault: {on: pbx, do: clock jump, to: -2d}"),
+        STEP("set: {on: alice, clock: right}"),
+    };
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        char *said = complaints(right[i]);
+        assert_string_equal(said, "");
+        free(said);
+    }
+    assert_said(STEP("fault: {on: alice, do: clock jump}"), "t.yaml:11:12: a clock jumps \"by\" a time, as 400d, or");
+    assert_said(STEP("fault: {on: alice, do: clock jump, by: 1h, to: right}"), "a clock jumps \"by\" a time");
+    assert_said(STEP("fault: {on: alice, do: clock jump, by: 0}"), "t.yaml:11:44: \"0\" is no jump; expected a time");
+    assert_said(STEP("fault: {on: alice, do: clock jump, by: 40000d}"), "\"40000d\" is too far; expected at most 366");
+    assert_said(STEP("fault: {on: alice, do: clock jump, to: 2027-02-30}"), "t.yaml:11:44: \"2027-02-30\" is in no");
+    assert_said(STEP("fault: {on: alice, do: crash, by: 1h}"), "only a clock jumps");
+    assert_said(STEP("fault: {on: nat, do: clock jump, by: 1h}"), "t.yaml:11:17: \"nat\" is a nat, which does nothing");
+    assert_said(STEP("fault: {on: home, do: clock jump, by: 1h}"), "\"clock jump\" cannot be done to a wire");
+    assert_said(STEP("set: {on: nat, clock: right}"), "t.yaml:11:27: \"nat\" is a nat, which does nothing");
+    assert_said(STEP("set: {on: home, clock: right}"), "t.yaml:11:28: only a node has a clock");
+#undef STEP
+}
+
 static void the_kernels_nat_cannot_be_simulated(void **state)
 {
     (void)state;
@@ -327,6 +382,8 @@ int main(void)
         cmocka_unit_test(what_a_wire_cannot_do_is_told),
         cmocka_unit_test(a_fault_that_says_nothing_clear_is_told),
         cmocka_unit_test(settings_that_do_not_go_together_are_told),
+        cmocka_unit_test(a_clock_is_checked),
+        cmocka_unit_test(a_clock_jump_is_checked),
         cmocka_unit_test(the_kernels_nat_cannot_be_simulated),
         cmocka_unit_test(udp_and_tls_together_are_refused),
         cmocka_unit_test(problem_shows_line_and_caret),

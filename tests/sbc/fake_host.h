@@ -125,6 +125,11 @@ lab_time host_now(const struct host *h)
     return h->now;
 }
 
+lab_time host_clock(const struct host *h)
+{
+    return h->now;
+}
+
 void host_stream(const struct host *h, const char *purpose, struct prng *out)
 {
     (void)h;

@@ -1,6 +1,6 @@
 /* Certificates of the lab's authority, read back, and the texts that carry them. */
+#include "nodes/base/calendar.h"
 #include "nodes/base/error.h"
-#include "nodes/secure/calendar.h"
 #include "nodes/secure/identity.h"
 #include "nodes/secure/pki.h"
 #include "nodes/secure/pki_text.h"
@@ -299,37 +299,6 @@ static void other_texts_are_refused(void **state)
     }
 }
 
-/* ---- the calendar ---- */
-
-static void dates_are_gregorian(void **state)
-{
-    (void)state;
-    static const struct {
-        int64_t seconds;
-        const char *text;
-    } known[] = {
-        {0, "1970-01-01T00:00:00Z"},
-        {-1, "1969-12-31T23:59:59Z"},
-        {951782400, "2000-02-29T00:00:00Z"},
-        {1767225600, "2026-01-01T00:00:00Z"},
-        {4107542399, "2100-02-28T23:59:59Z"},
-        {4107542400, "2100-03-01T00:00:00Z"},
-        {INT64_C(253402300799), "9999-12-31T23:59:59Z"},
-        {INT64_MAX, "9999-12-31T23:59:59Z"},
-        {INT64_MIN, "0000-01-01T00:00:00Z"},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        char room[32];
-        struct text t = text_on(room, sizeof room);
-        calendar_text(&t, known[i].seconds);
-        assert_string_equal(room, known[i].text);
-    }
-    for (int64_t s = -INT64_C(62000000000); s < INT64_C(250000000000); s += 86400 * 37 + 3601) {
-        struct calendar c = calendar_of(s);
-        assert_int_equal(calendar_seconds(&c), s);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,7 +313,6 @@ int main(void)
         cmocka_unit_test(common_name_counts_without_other_names),
         cmocka_unit_test(every_form_gives_the_same_bytes),
         cmocka_unit_test(other_texts_are_refused),
-        cmocka_unit_test(dates_are_gregorian),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

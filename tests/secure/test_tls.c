@@ -6,7 +6,7 @@
 
 static void say(struct rig *r, int from, const char *text)
 {
-    assert_int_equal(tls_send(r->side[from].tls, span_of(text), r->now), 0);
+    assert_int_equal(tls_send(r->side[from].tls, span_of(text), r->now + r->ahead[from]), 0);
     rig_settle(r);
 }
 
@@ -210,8 +210,8 @@ static void rsa_keys_are_spoken(void **state)
                                      .names = &name,
                                      .names_n = 1,
                                      .key = PKI_RSA_2048,
-                                     .not_before = TLS_EPOCH,
-                                     .not_after = TLS_EPOCH + 1000};
+                                     .not_before = LAB_BEGINS,
+                                     .not_after = LAB_BEGINS + 1000};
     prng_init(&random, 1, SPAN("rsa"), SPAN("certificate"));
     assert_int_equal(pki_issue(&want, r->root, &random, &rsa, NULL), 0);
     rig_server_is(r, rsa);
@@ -257,6 +257,49 @@ static void ticket_ages_in_lab_time(void **state)
     rig_connect(r, "sbc.example.com");
     assert_established(r);
     assert_false(r->side[CLIENT].resumed);
+}
+
+/* The server seals the date of its own clock into a ticket and compares with it: one that is older than a day, and one
+ * from the future, is none. What the client's clock shows does not matter to it. */
+static void ticket_is_judged_by_the_servers_clock(void **state)
+{
+    static const lab_time jumps[] = {DAY + SEC, -SEC};
+    struct rig *r = *state;
+    for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
+        r->ahead[SERVER] = r->ahead[CLIENT] = 0;
+        rig_connect(r, "sbc.example.com");
+        r->ahead[SERVER] = jumps[i];
+        rig_connect(r, "sbc.example.com");
+        assert_established(r);
+        assert_false(r->side[CLIENT].resumed);
+    }
+    r->ahead[SERVER] = 0;
+    rig_contexts(r);
+    rig_connect(r, "sbc.example.com");
+    r->ahead[CLIENT] = 400 * DAY;
+    rig_connect(r, "sbc.example.com");
+    assert_established(r);
+    assert_true(r->side[CLIENT].resumed); /* it shows no certificate, so nobody looks at its dates */
+}
+
+/* A step of CLOCK_REALTIME, to which the connection is older than its own certificate, or outlives it. */
+static void connection_outlives_a_clock_jump(void **state)
+{
+    static const lab_time jumps[] = {400 * DAY, -LAB_BEGINS * SEC};
+    struct rig *r = *state;
+    for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
+        r->ahead[CLIENT] = 0;
+        rig_contexts(r);
+        rig_connect(r, "sbc.example.com");
+        r->ahead[CLIENT] = jumps[i];
+        say(r, CLIENT, "REGISTER");
+        say(r, SERVER, "200 OK");
+        assert_int_equal(r->side[SERVER].received.n, 8);
+        assert_int_equal(r->side[CLIENT].received.n, 6);
+        tls_context_forget(r->side[CLIENT].context, r->now);
+        rig_connect(r, "sbc.example.com");
+        assert_string_equal(r->side[CLIENT].alert, "certificate_expired");
+    }
 }
 
 static void rebooted_server_knows_no_ticket(void **state)
@@ -374,7 +417,7 @@ static void hello_has_the_date_of_the_lab(void **state)
     rig_connect(r, "sbc.example.com");
     const unsigned char *at = (const unsigned char *)r->side[CLIENT].sent.p + RECORD + MESSAGE + VERSION;
     uint32_t date = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-    assert_int_equal(date, TLS_EPOCH + 3 * (DAY / SEC));
+    assert_int_equal(date, LAB_BEGINS + 3 * (DAY / SEC));
 }
 
 static void another_stream_gives_other_bytes(void **state)
@@ -427,6 +470,8 @@ int main(int argc, char **argv)
         TEST(ticket_resumes_the_session),
         TEST(session_belongs_to_its_peer),
         TEST(ticket_ages_in_lab_time),
+        TEST(ticket_is_judged_by_the_servers_clock),
+        TEST(connection_outlives_a_clock_jump),
         TEST(rebooted_server_knows_no_ticket),
         TEST(tickets_do_not_outlive_the_server),
         TEST(either_side_may_have_no_resumption),

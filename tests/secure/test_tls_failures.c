@@ -71,7 +71,7 @@ static void expired_by_lab_time_is_certificate_expired(void **state)
 static void clock_in_the_past_is_certificate_expired(void **state)
 {
     struct rig *r = *state;
-    r->config[CLIENT].epoch = 0;
+    r->ahead[CLIENT] = -LAB_BEGINS * SEC;
     rig_connect(r, "sbc.example.com");
     assert_refused(r, CLIENT, "certificate_expired",
                    "is not valid before 2023-04-07T00:00:00Z, and it is 1970-01-01T00:00:00Z");
@@ -151,7 +151,7 @@ static struct pki_entity *issue_for(struct rig *r, unsigned uses)
     struct prng random;
     struct pki_entity *e;
     const struct pki_request want = {
-        .subject = SPAN("sbc.example.com"), .not_before = TLS_EPOCH, .not_after = TLS_EPOCH + 1000, .uses = uses};
+        .subject = SPAN("sbc.example.com"), .not_before = LAB_BEGINS, .not_after = LAB_BEGINS + 1000, .uses = uses};
     prng_init(&random, 1, SPAN("use"), SPAN("certificate"));
     assert_int_equal(pki_issue(&want, r->root, &random, &e, NULL), 0);
     return e;

@@ -36,7 +36,7 @@ static struct pki_entity *issue(const char *subject, const char *const *names, s
     for (; names && names[want.names_n]; want.names_n++)
         spans[want.names_n] = span_of(names[want.names_n]);
     want.uses = PKI_SERVER | PKI_CLIENT;
-    want.not_before = TLS_EPOCH + from * (DAY / SEC);
+    want.not_before = LAB_BEGINS + from * (DAY / SEC);
     want.not_after = want.not_before + days * (DAY / SEC);
     prng_init(&random, 7, span_of(subject), SPAN("certificate"));
     assert_int_equal(pki_issue(&want, by, &random, &e, NULL), 0);
@@ -93,7 +93,8 @@ struct rig {
     struct rig_text text[SIDES][4];
     struct pki_entity *root, *intermediate, *server, *maker, *phone, *stranger;
     lab_time now;
-    size_t piece; /* bytes of one tls_input(); 0: all there is */
+    lab_time ahead[SIDES]; /* of `now`: a clock that stands wrong */
+    size_t piece;          /* bytes of one tls_input(); 0: all there is */
 };
 
 static void bytes_add(struct bytes *b, struct span s)
@@ -241,7 +242,7 @@ static void rig_contexts(struct rig *r)
         prng_init(&random, 1, i == CLIENT ? SPAN("alice") : SPAN("sbc"), SPAN("tls"));
         tls_context_free(r->side[i].context);
         r->side[i].context = NULL;
-        int error = tls_context_new(&r->config[i], &random, r->now, &r->side[i].context, &why);
+        int error = tls_context_new(&r->config[i], &random, r->now + r->ahead[i], &r->side[i].context, &why);
         if (error)
             print_error("%s\n", room);
         assert_int_equal(error, 0);
@@ -260,7 +261,7 @@ static bool rig_carry(struct rig *r, int from)
         n = r->piece;
     const char *p = a->sent.p + a->taken;
     a->taken += n;
-    tls_input(b->tls, span_make(p, n), r->now);
+    tls_input(b->tls, span_make(p, n), r->now + r->ahead[1 - from]);
     return true;
 }
 
@@ -279,8 +280,8 @@ static inline void rig_connect(struct rig *r, const char *peer)
         tls_new(r->side[CLIENT].context, span_of(peer), &rig_events, &r->side[CLIENT], &r->side[CLIENT].tls), 0);
     assert_int_equal(tls_new(r->side[SERVER].context, SPAN(""), &rig_events, &r->side[SERVER], &r->side[SERVER].tls),
                      0);
-    tls_start(r->side[SERVER].tls, r->now);
-    tls_start(r->side[CLIENT].tls, r->now);
+    tls_start(r->side[SERVER].tls, r->now + r->ahead[SERVER]);
+    tls_start(r->side[CLIENT].tls, r->now + r->ahead[CLIENT]);
     rig_settle(r);
 }
 

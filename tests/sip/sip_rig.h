@@ -65,6 +65,11 @@ lab_time host_now(const struct host *h)
     return h->now;
 }
 
+lab_time host_clock(const struct host *h)
+{
+    return h->now;
+}
+
 void host_stream(const struct host *h, const char *purpose, struct prng *out)
 {
     prng_init(out, 1, span_of(host_name(h)), span_of(purpose));

@@ -46,8 +46,8 @@ static inline struct pki_entity *speaker_issue(const char *subject, const struct
     struct pki_entity *e;
     want.ca = by == NULL;
     want.uses = by ? PKI_SERVER | PKI_CLIENT : 0;
-    want.not_before = TLS_EPOCH - 3600;
-    want.not_after = TLS_EPOCH + 86400;
+    want.not_before = LAB_BEGINS - 3600;
+    want.not_after = LAB_BEGINS + 86400;
     prng_init(&random, 7, span_of(subject), SPAN("certificate"));
     assert_int_equal(pki_issue(&want, by, &random, &e, NULL), 0);
     return e;
@@ -79,7 +79,7 @@ static inline void speaker_secure(struct speaker *s)
         config.ask = TLS_REQUIRE_CERTIFICATE;
         host_stream(s->host, role == TLS_CLIENT ? "tls client" : "tls server", &random);
         assert_int_equal(
-            tls_context_new(&config, &random, host_now(s->host), role == TLS_CLIENT ? &s->client : &s->server, NULL),
+            tls_context_new(&config, &random, host_clock(s->host), role == TLS_CLIENT ? &s->client : &s->server, NULL),
             0);
     }
     pki_free(own);

@@ -1,4 +1,6 @@
-#include "nodes/secure/calendar.h"
+#include "nodes/base/calendar.h"
+
+#include "nodes/base/error.h"
 
 enum { DAY = 24 * 3600 };
 
@@ -68,4 +70,45 @@ void calendar_text(struct text *t, int64_t seconds)
     text_char(t, ':');
     digits(t, c.second, 2);
     text_char(t, 'Z');
+}
+
+/* ---- reading ---- */
+
+/* As many digits as `form` has, and its other characters as they are. */
+static bool has_form(struct span s, const char *form)
+{
+    if (s.n != strlen(form))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (form[i] == '0' ? s.p[i] < '0' || s.p[i] > '9' : s.p[i] != form[i])
+            return false;
+    return true;
+}
+
+static int number(struct span s, size_t at, size_t n)
+{
+    int value = 0;
+    for (size_t i = at; i < at + n; i++)
+        value = 10 * value + (s.p[i] - '0');
+    return value;
+}
+
+int calendar_parse(struct span s, int64_t *seconds)
+{
+    bool whole = has_form(s, "0000-00-00T00:00:00Z");
+    if (!whole && !has_form(s, "0000-00-00"))
+        return FE_ESYNTAX;
+    struct calendar c = {.year = number(s, 0, 4), .month = number(s, 5, 2), .day = number(s, 8, 2)};
+    if (whole) {
+        c.hour = number(s, 11, 2);
+        c.minute = number(s, 14, 2);
+        c.second = number(s, 17, 2);
+    }
+    if (c.month < 1 || c.month > 12 || c.day < 1 || c.hour > 23 || c.minute > 59 || c.second > 59)
+        return FE_ERANGE;
+    int64_t found = calendar_seconds(&c);
+    if (calendar_of(found).day != c.day) /* the 30th of February is another month's */
+        return FE_ERANGE;
+    *seconds = found;
+    return 0;
 }
