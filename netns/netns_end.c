@@ -185,8 +185,8 @@ static int fence_open(struct netns_wires *wires, struct text *why)
 {
     struct netns_end pair = {.index = wires->next_index++};
     pair.peer = wires->next_index++;
-    wires->fence[0] = (struct netns_end){-1, pair.index, pair.index};
-    wires->fence[1] = (struct netns_end){-1, pair.peer, pair.peer};
+    wires->fence[0] = (struct netns_end){.fd = -1, .index = pair.index, .peer = pair.index};
+    wires->fence[1] = (struct netns_end){.fd = -1, .index = pair.peer, .peer = pair.peer};
     pair_add(wires->rtnl, FENCE, &pair, 1500, wires);
     netns_rtnl_up(wires->rtnl, pair.index, 0, 0);
     netns_rtnl_up(wires->rtnl, pair.peer, 0, 0);
@@ -246,7 +246,7 @@ int netns_ends_open(struct netns_end *ends, const struct plan_node *node, int sp
 {
     int error = 0;
     for (size_t i = 0; i < node->ports_n; i++)
-        ends[i] = (struct netns_end){.fd = -1, .index = FIRST_INDEX + (int)i};
+        ends[i] = (struct netns_end){.fd = -1, .index = FIRST_INDEX + (int)i, .mtu = node->ports[i].mtu};
     if (wires)
         error = veths_open(ends, node, space, rtnl, wires, why);
     for (size_t i = 0; !wires && !error && i < node->ports_n; i++)

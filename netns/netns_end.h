@@ -22,9 +22,10 @@ enum { NETNS_PACKET = 65536 }; /* bytes: room for any packet */
 struct netns_rtnl;
 
 struct netns_end {
-    int fd;    /* -1: none */
-    int index; /* of the interface in the node's namespace */
-    int peer;  /* veth: index in the wires' namespace of the end that fd sends by; 0: a TUN device */
+    int fd;       /* -1: none */
+    int index;    /* of the interface in the node's namespace */
+    uint16_t mtu; /* of the interface, now */
+    int peer;     /* veth: index in the wires' namespace of the end that fd sends by; 0: a TUN device */
 };
 
 /* ---- the wires' namespace, veth only ---- */

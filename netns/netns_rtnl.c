@@ -118,6 +118,16 @@ void netns_rtnl_up(struct netns_rtnl *r, int index, unsigned mtu, unsigned queue
     add(r, m);
 }
 
+void netns_rtnl_mtu(struct netns_rtnl *r, int index, unsigned mtu)
+{
+    struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+    struct nl_msg *m = begin(r, RTM_NEWLINK, 0, &link, sizeof link);
+    if (!m)
+        return;
+    nla_put_u32(m, IFLA_MTU, mtu);
+    add(r, m);
+}
+
 void netns_rtnl_address(struct netns_rtnl *r, int index, ipv4 addr, uint8_t bits)
 {
     struct ifaddrmsg address = {.ifa_family = AF_INET, .ifa_prefixlen = bits, .ifa_index = (unsigned)index};

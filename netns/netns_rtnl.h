@@ -17,6 +17,7 @@ void netns_rtnl_close(struct netns_rtnl *r);
 
 /* Each adds one message to the batch. Interfaces are named by their index in this namespace. */
 void netns_rtnl_up(struct netns_rtnl *r, int index, unsigned mtu, unsigned queue);
+void netns_rtnl_mtu(struct netns_rtnl *r, int index, unsigned mtu);
 /* The address alone: the subnet's route is the caller's to add, with its metrics. */
 void netns_rtnl_address(struct netns_rtnl *r, int index, ipv4 addr, uint8_t bits);
 /* stepped: the kernel's TCP retransmits nothing of itself there; see netns_tcp.h. */

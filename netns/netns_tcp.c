@@ -52,7 +52,7 @@ static void conn_reset(struct conn *c)
     c->orphan = c->fin_sent = c->fin_seen = c->fin_acked = c->recovering = c->due = false;
     c->peer_window = 0;
     c->largest = 0;
-    c->again = c->syns = c->most = c->alive_probes = c->persist_doubled = c->persist_probes = 0;
+    c->again = c->syns = c->most = c->fits = c->alive_probes = c->persist_doubled = c->persist_probes = 0;
 }
 
 static struct conn *conn_new(struct netns_tcp *t, struct endpoint local, struct endpoint remote)
@@ -292,6 +292,18 @@ static void heard_icmp(struct netns_tcp *t, const uint8_t *packet, const struct 
             c->most = mtu - IP_HEADER - TCP_HEADER;
     } else if (c->state == CONN_OPENING) {
         conn_forget(c);
+    }
+}
+
+void netns_tcp_mtu(struct netns_tcp *t, unsigned port, unsigned before, unsigned mtu)
+{
+    unsigned fits = mtu - IP_HEADER - TCP_HEADER;
+    for (struct conn *c = t->oldest; c; c = c->later) {
+        if (c->port != port)
+            continue;
+        if (c->most && (fits < c->most || c->most == before - IP_HEADER - TCP_HEADER))
+            c->most = fits;
+        c->fits = fits;
     }
 }
 

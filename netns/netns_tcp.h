@@ -50,6 +50,10 @@ void netns_tcp_expire(struct netns_tcp *t, lab_time now); /* then there may be s
  * *told: the program is to hear that it was a time-out, of *ends. 0: none. */
 size_t netns_tcp_reset(struct netns_tcp *t, uint8_t *buf, bool *told, struct turn_ends *ends);
 
+/* The MTU of a port was `before`, and is `mtu`: what the kernel then sends again is cut to it, and it forgets of paths
+ * what fits no more (fib_sync_mtu). */
+void netns_tcp_mtu(struct netns_tcp *t, unsigned port, unsigned before, unsigned mtu);
+
 /* ---- what the program says ---- */
 void netns_tcp_note(struct netns_tcp *t, lab_time now, const struct turn_tcp *note);
 /* The program has ended: its connections are nobody's, and those that were being made are gone. */

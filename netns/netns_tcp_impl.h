@@ -41,6 +41,7 @@ struct conn {
     unsigned port; /* by which it left last */
     bool fin_sent;
     unsigned most; /* payload that fits the path, when a router said so; 0: nobody has */
+    unsigned fits; /* payload that the port takes, when its MTU has changed; 0: it has not */
     uint16_t peer_window;
     uint32_t largest; /* payload that was sent in one segment */
 

@@ -78,6 +78,24 @@ static void make_bare(struct made *m, struct endpoint src, struct endpoint dst, 
 
 /* ---- sending again ---- */
 
+static size_t most_payload(const struct conn *c)
+{
+    return c->fits && (!c->most || c->fits < c->most) ? c->fits : c->most;
+}
+
+/* The MSS that a SYN or SYN-ACK of ours announces when it is sent again: the interface's, but a SYN announces no more
+ * than before (Linux: tcp_advertise_mss(), tcp_make_synack()). */
+static void announce_again(const struct conn *c, struct segment *s)
+{
+    size_t header = (size_t)(s->packet[0] & 15) * 4;
+    uint8_t *tcp = s->packet + header;
+    size_t at = tcp_find_mss(tcp, (size_t)(tcp[TCP_OFFSET_AT] >> 4) * 4);
+    if (!at || (c->state == CONN_OPENING && get16(tcp + at) <= c->fits))
+        return;
+    put16(tcp + at, (uint16_t)c->fits);
+    ip_transport_sum(s->packet, s->n);
+}
+
 /* The segment as it is now: without what has been acknowledged of it, no more than fits the path, with the present
  * acknowledgement and window. */
 static size_t segment_now(const struct conn *c, const struct segment *s, uint8_t *dst)
@@ -92,8 +110,9 @@ static size_t segment_now(const struct conn *c, const struct segment *s, uint8_t
     skip = skip < payload ? skip : payload;
     memmove(dst + header, dst + header + skip, payload - skip);
     payload -= skip;
-    if (c->most && payload > c->most) {
-        payload = c->most;
+    size_t most = most_payload(c);
+    if (most && payload > most) {
+        payload = most;
         tcp[TCP_FLAGS_AT] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
     }
     put32(tcp + TCP_SEQ_AT, s->seq + (uint32_t)skip);
@@ -112,6 +131,8 @@ void conn_resend(struct conn *c)
     s->again = true;
     if (!m)
         return;
+    if (c->state != CONN_OPEN && c->fits)
+        announce_again(c, s);
     m->port = s->port;
     m->n = segment_now(c, s, m->packet);
 }

@@ -7,6 +7,7 @@
  * veth). For the same reason the descriptor need not be asked as long as every packet is accounted for. */
 #define _GNU_SOURCE
 #include "netns/netns_impl.h"
+#include "netns/netns_rtnl.h"
 #include "netns/netns_space.h"
 #include "nodes/base/bytes.h"
 #include "nodes/base/error.h"
@@ -56,14 +57,15 @@ static bool owns_interfaces(const struct plan_node *node)
 }
 
 /* How many packets the node's kernel may send because of this one. */
-static unsigned brings_about(const struct plan_node *node, const struct packet *p)
+static unsigned brings_about(const struct world *w, unsigned index, const struct packet *p)
 {
+    const struct plan_node *node = &w->plan->nodes[index];
     if (owns_interfaces(node))
         return 0;
     if ((is_tcp(p) || is_icmp(p)) && netns_tcp_concerns(node))
         return EXPECT_ANY; /* an ACK opens a window, an ICMP error makes segments smaller */
     for (size_t i = 0; i < node->ports_n; i++)
-        if (is_fragment(p) || p->n > node->ports[i].mtu)
+        if (is_fragment(p) || p->n > w->nodes[index].ends[i].mtu)
             return EXPECT_ANY; /* what is put together here may leave in pieces again */
     return 1;
 }
@@ -105,7 +107,7 @@ static void account_for(struct world *w, unsigned node, unsigned port, const str
         alone = false;
     a->arrival = alone ? arrival_of(plan, port, p) : 0;
     if (!a->arrival)
-        expect(a, brings_about(plan, p));
+        expect(a, brings_about(w, node, p));
     if (!a->arrival && plan->role != PLAN_ROUTER)
         w->doubtful = true;
     a->came_by = port;
@@ -395,6 +397,43 @@ static int world_power(struct world *w, unsigned node, bool on)
     return error;
 }
 
+/* ---- interfaces ---- */
+
+/* In the node's namespace. The far end of a veth pair takes what the near one may send. */
+static int link_mtu(struct world *w, const struct netns_end *end, uint16_t mtu, struct text *why)
+{
+    struct netns_rtnl *rtnl = netns_rtnl_open();
+    if (!rtnl)
+        return FE_EOS;
+    netns_rtnl_mtu(rtnl, end->index, mtu);
+    int error = netns_rtnl_commit(rtnl, why);
+    netns_rtnl_close(rtnl);
+    if (!error && end->peer && mtu > end->mtu) {
+        netns_rtnl_mtu(w->wires.rtnl, end->peer, mtu);
+        error = netns_rtnl_commit(w->wires.rtnl, why);
+    }
+    return error;
+}
+
+static int world_mtu(struct world *w, unsigned node, unsigned port, uint16_t mtu)
+{
+    struct netns_end *end = &w->nodes[node].ends[port];
+    char buf[256];
+    struct text why = text_on(buf, sizeof buf);
+    int error = FE_EOS;
+    if (netns_space_enter(w->nodes[node].space))
+        error = link_mtu(w, end, mtu, &why);
+    netns_space_enter(w->home);
+    if (error)
+        return error;
+    if (w->tcps[node])
+        netns_tcp_mtu(w->tcps[node], port, end->mtu, mtu);
+    end->mtu = mtu;
+    if (w->programs[node].page)
+        w->programs[node].page->links++;
+    return 0;
+}
+
 /* ---- other people's programs ---- */
 
 static void world_run(struct world *w, unsigned node, const struct foreign_run *run)
@@ -441,5 +480,6 @@ const struct world_ops netns_world = {
     .forget = netns_streams_forget,
     .run = world_run,
     .halt = world_halt,
+    .mtu = world_mtu,
     .freeze = world_freeze,
 };

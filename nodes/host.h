@@ -49,7 +49,7 @@ struct host_port {
     const char *name;
     ipv4 addr; /* the node's own address there */
     uint8_t bits;
-    uint16_t mtu;
+    uint16_t mtu; /* may change between two turns */
 };
 const struct host_port *host_port(const struct host *h, const char *name);  /* NULL: there is none */
 const struct host_port *host_port_at(const struct host *h, unsigned index); /* NULL: past the last */

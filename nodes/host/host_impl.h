@@ -65,6 +65,7 @@ struct host {
     struct record record;
     bool tracing;           /* between host_trace and host_trace_end */
     struct turn_page *page; /* in a lab, else NULL */
+    uint32_t links;         /* of the page, when the interfaces were looked at */
     bool json;              /* by hand: the trace as JSON */
 
     bool ended; /* host_exit was called */
@@ -94,6 +95,8 @@ void host_work(struct host *h);
 /* Attaches a port by its word: "ADDRESS", "INTERFACE" or "INTERFACE:ADDRESS/BITS". raw: the node will own it. Negative
  * enum fe_error and a sentence. */
 int host_port_attach(struct host *h, bool raw, const char *port, struct span where, struct text *why);
+/* Asks the kernel for the MTUs again. */
+void host_ports_look(struct host *h);
 /* The port with this address, or NULL. */
 const struct host_port *host_port_with(const struct host *h, ipv4 addr);
 

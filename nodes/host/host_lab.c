@@ -87,6 +87,9 @@ static void take_time(struct host *h)
 {
     h->now = h->page->now;
     h->clock = h->page->clock;
+    if (h->links != h->page->links)
+        host_ports_look(h);
+    h->links = h->page->links;
 }
 
 int host_lab_run(struct host *h, const struct node_kind *kind, const void *settings)

@@ -65,6 +65,13 @@ static bool ask_kernel(struct host_interface *found, bool *arp)
     return ok;
 }
 
+void host_ports_look(struct host *h)
+{
+    bool arp;
+    for (unsigned i = 0; i < h->interfaces_n; i++)
+        (void)ask_kernel(&h->interfaces[i], &arp); /* one that has gone keeps what it had */
+}
+
 /* "ADDRESS", "INTERFACE", "INTERFACE:ADDRESS/BITS" */
 static int read_word(struct span where, struct host_interface *out)
 {

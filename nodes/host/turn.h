@@ -82,6 +82,7 @@ struct turn_page {
     int32_t engine;          /* process id of the engine: a program whose parent is another ends at once */
     uint32_t sent;        /* packets that the node gave to its interfaces in this turn; TURN_SENT_MANY: cannot tell */
     uint32_t received;    /* packets that the node took from its sockets in this turn */
+    uint32_t links;       /* by the engine: grows when the MTU of an interface has changed */
     uint32_t commands_n;  /* bytes in use; written by the engine, set to 0 by the program */
     uint32_t trace_n;     /* bytes in use; written by the program, set to 0 by the engine */
     uint32_t secrets_n;   /* as trace_n */

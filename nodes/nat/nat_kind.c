@@ -99,10 +99,27 @@ static void deadline_came(void *arg)
     settle(node);
 }
 
+/* An interface's MTU may change while it is up. What cannot be kept in memory stays as it was. */
+static void look_at_mtu(struct nat_node *node, enum nat_side side)
+{
+    uint16_t mtu = host_port_at(node->host, node->port[side])->mtu;
+    if (mtu == node->config.mtu[side])
+        return;
+    uint8_t *piece = mtu > node->piece_cap ? realloc(node->piece, mtu) : node->piece;
+    if (!piece)
+        return;
+    node->piece = piece;
+    node->piece_cap = mtu > node->piece_cap ? mtu : node->piece_cap;
+    node->config.mtu[side] = mtu;
+    nat_configure(node->engine, &node->config);
+}
+
 static void packet_came(void *arg, unsigned port, uint8_t *packet, size_t n)
 {
     struct nat_node *node = arg;
     struct nat_verdict verdict;
+    look_at_mtu(node, NAT_INSIDE);
+    look_at_mtu(node, NAT_OUTSIDE);
     enum nat_side from = port == node->port[NAT_INSIDE] ? NAT_INSIDE : NAT_OUTSIDE;
     nat_packet(node->engine, from, packet, n, host_now(node->host), &verdict);
     carry_out(node, &verdict, packet, n);

@@ -56,12 +56,25 @@ static void drop(struct router_node *node, const char *cause, const uint8_t *pac
     host_drop(node->host, cause, text_span(&what));
 }
 
+/* Room for a fragment of a port whose MTU may have grown; false without memory. */
+static bool piece_reserve(struct router_node *node, size_t mtu)
+{
+    uint8_t *piece = mtu > node->piece_cap ? realloc(node->piece, mtu) : node->piece;
+    if (!piece)
+        return false;
+    node->piece = piece;
+    node->piece_cap = mtu > node->piece_cap ? mtu : node->piece_cap;
+    return true;
+}
+
 /* What the host refuses is lost on the way out. */
 static void send_fragments(struct router_node *node, unsigned port, const uint8_t *packet, size_t n)
 {
+    uint16_t mtu = node->ports[port]->mtu;
     size_t length;
-    for (unsigned i = 0; (length = ip_fragment(node->piece, node->piece_cap, packet, n, node->ports[port]->mtu, i)) > 0;
-         i++)
+    if (!piece_reserve(node, mtu))
+        return;
+    for (unsigned i = 0; (length = ip_fragment(node->piece, node->piece_cap, packet, n, mtu, i)) > 0; i++)
         (void)host_raw_send(node->raw, port, node->piece, length);
 }
 
@@ -154,7 +167,6 @@ static int add_ports(struct router_node *node)
         int error = ip_routes_add(&node->routes, (struct subnet){port->addr, port->bits}, node->ports_n);
         if (error)
             return error;
-        node->piece_cap = port->mtu > node->piece_cap ? port->mtu : node->piece_cap;
         node->ports[node->ports_n++] = port;
     }
     return 0;
@@ -181,8 +193,6 @@ static int router_start(struct host *h, const void *settings, void **out, struct
     int error = add_ports(node);
     if (!error)
         error = add_routes(node, settings, why);
-    if (!error && node->piece_cap > 0 && !(node->piece = malloc(node->piece_cap)))
-        error = FE_EMEM;
     if (!error)
         error = host_raw_open(h, &events, node, &node->raw);
     if (error)

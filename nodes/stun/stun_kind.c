@@ -21,7 +21,7 @@ struct stun_socket {
     struct stun_node *node;
     unsigned addr, port; /* which of two each */
     struct host_udp *udp;
-    uint16_t mtu;
+    const struct host_port *at;
 };
 
 struct stun_node {
@@ -103,7 +103,7 @@ static void answer(const struct stun_socket *at, const struct stun_msg *request,
     if (node->two)
         stun_put_endpoint(&w, STUN_OTHER_ADDRESS, host_udp_local(node->sockets[!at->addr][!at->port].udp));
     if (request->padding)
-        stun_put_padding(&w, s->mtu); /* §7.6: so that the response is a fragmented one */
+        stun_put_padding(&w, s->at->mtu); /* §7.6: so that the response is a fragmented one */
     put_software(node, &w);
     stun_put_fingerprint(&w);
     send(s, to, &w);
@@ -144,7 +144,7 @@ static int open_socket(struct stun_node *node, unsigned addr, unsigned port, con
     const struct stun_settings *s = node->settings;
     struct stun_socket *socket = &node->sockets[addr][port];
     struct endpoint local = {at->addr, (uint16_t)(port ? s->other_port : s->port)};
-    *socket = (struct stun_socket){.node = node, .addr = addr, .port = port, .mtu = at->mtu};
+    *socket = (struct stun_socket){.node = node, .addr = addr, .port = port, .at = at};
     int error = host_udp_open(node->host, local, &events, socket, &socket->udp);
     if (error) {
         text_str(why, "STUN at ");

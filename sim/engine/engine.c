@@ -439,6 +439,20 @@ void engine_foreign_halt(struct engine *e, unsigned node)
     e->nodes[node].ops->halt(e->nodes[node].world, node);
 }
 
+int engine_port_mtu(struct engine *e, unsigned node, unsigned port, uint16_t mtu)
+{
+    struct engine_node *n = &e->nodes[node];
+    int error = n->ops->mtu(n->world, node, port, mtu);
+    if (error)
+        return error;
+    struct record *r = trace_begin(&e->trace, e->now, n->plan->name, "mtu");
+    record_str(r, "port", n->plan->ports[port].name);
+    record_u64(r, "mtu", mtu);
+    trace_end(&e->trace);
+    engine_touch(e, node);
+    return 0;
+}
+
 static void thaw(struct engine_node *n, unsigned node)
 {
     if (n->frozen && n->ops->freeze)

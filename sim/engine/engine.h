@@ -93,6 +93,8 @@ int engine_power_loss(struct engine *e, unsigned node);
  * again, and over a loss of power too, since a machine writes what it believes into the clock that its battery keeps;
  * without battery it starts from plan_clock.shows. Traced as "clock"; FE_EUNKNOWN for nodes without a program. */
 int engine_clock_set(struct engine *e, unsigned node, lab_time ahead);
+/* The MTU of a node's own port; that of its wire stays. Traced as "mtu"; errors as world_ops.mtu. */
+int engine_port_mtu(struct engine *e, unsigned node, unsigned port, uint16_t mtu);
 /* For nodes of PLAN_FOREIGN; see world_ops. */
 void engine_foreign_run(struct engine *e, unsigned node, const struct foreign_run *run);
 void engine_foreign_halt(struct engine *e, unsigned node);

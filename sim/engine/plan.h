@@ -31,7 +31,7 @@ struct wire_spec {
     uint32_t loss;   /* ppm */
     uint64_t rate;   /* bits a second, 0: infinitely fast */
     uint32_t queue;  /* bytes waiting for a wire with a rate; more are dropped. 0: the default, 64 kB */
-    uint16_t mtu;    /* bytes of IP packet; also the MTU of the ports at its ends */
+    uint16_t mtu;    /* bytes of IP packet; also the MTU of the ports at its ends, unless they have their own */
     bool down;       /* packets sent while down are dropped; those in flight arrive */
 
     /* What few wires do; a wire without any of it does not pay for it (wire_special.c). */

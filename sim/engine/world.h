@@ -68,6 +68,9 @@ struct world_ops {
     void (*run)(struct world *w, unsigned node, const struct foreign_run *run);
     void (*halt)(struct world *w, unsigned node);
 
+    /* The MTU of the node's port changes, as of a network interface: 0 or FE_EOS. It outlives the node's program. */
+    int (*mtu)(struct world *w, unsigned node, unsigned port, uint16_t mtu);
+
     /* The engine gives the node no turns from now on, or again: its input is to wake nobody meanwhile. May be NULL. */
     void (*freeze)(struct world *w, unsigned node, bool frozen);
 

@@ -32,6 +32,7 @@ struct lab_port {
     struct link link;
     uint32_t given; /* fields of `link` */
     struct link_way up, down;
+    uint32_t mtu; /* bytes; 0: the network's */
 };
 
 struct lab_network {

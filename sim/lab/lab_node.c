@@ -30,6 +30,8 @@ const struct field node_form[] = {
 const struct field port_form[] = {LINK_FIELDS(struct lab_port, link),
                                   {"at", FIELD_ANY, offsetof(struct lab_port, at_text), .means = "place",
                                    .needed = true, .help = "network and host, as home.20"},
+                                  {"mtu", FIELD_SIZE, offsetof(struct lab_port, mtu), .min = LAB_PORT_MTU_MIN,
+                                   .max = 65535, .help = "of its own interface; the network's unless said"},
                                   {"up", FIELD_ANY, offsetof(struct lab_port, up.doc), .means = "link",
                                    .help = "what differs on the way into the network"},
                                   {"down", FIELD_ANY, offsetof(struct lab_port, down.doc), .means = "link",

@@ -208,7 +208,7 @@ static void node_plan(struct planner *p, const struct lab_node *node)
         const struct lab_network *n = &p->lab->networks[node->ports[i].network];
         out->ports[i] = (struct plan_port){.name = node->ports[i].name, .addr = node->ports[i].addr};
         out->ports[i].bits = n->subnet.bits;
-        out->ports[i].mtu = (uint16_t)n->mtu;
+        out->ports[i].mtu = (uint16_t)(node->ports[i].mtu ? node->ports[i].mtu : n->mtu);
         if (node->kind && !node->router)
             own_addresses(p, node, &out->ports[i], n->subnet);
     }

@@ -10,6 +10,9 @@ extern const struct field network_form[]; /* a network */
 extern const struct field port_form[];    /* an attachment in its long form */
 extern const struct field node_form[];    /* what every node may have beside its kind's ports and settings */
 
+/* What every host has to take (RFC 1122 §3.3.2). Below it Linux's TCP has rules of its own. */
+enum { LAB_PORT_MTU_MIN = 576, LAB_PORTS_MAX = 16 };
+
 int lab_read_networks(struct lab *lab, const struct doc *networks);
 int lab_read_nodes(struct lab *lab, const struct doc *nodes); /* kinds, attachments */
 int lab_check_networks(struct lab *lab);                      /* addresses, ends, gateways: once the nodes are known */

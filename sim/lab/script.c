@@ -507,6 +507,7 @@ static void step_begin(struct script *s, const struct step *step)
     case STEP_POWER: engine_did(s, power(s)); break;
     case STEP_FREEZE: engine_did(s, engine_freeze(s->e, step->node, step->freeze)); break;
     case STEP_CLOCK: clock_begin(s); break;
+    case STEP_MTU: engine_did(s, engine_port_mtu(s->e, step->node, step->index, (uint16_t)step->mtu)); break;
     case STEP_FAULT:
     case STEP_FLAP: engine_did(s, script_fault_begin(s->faults, s->e, step)); break;
     case STEP_SIDES:

@@ -22,19 +22,17 @@ enum { REPEAT_DEPTH = 4 };
 /* ---- forms ---- */
 
 struct words {
-    const struct doc *condition, *from, *to, *on, *wire, *node, *steps, *clock;
+    const struct doc *condition, *from, *to, *node, *steps;
     const char *command;
     lab_time within, talk;
-    int shall, direction, power;
+    int shall, power;
     uint32_t status, times;
     bool hang_up;
-    struct link link;
 };
 
 #define AT(member) offsetof(struct words, member)
 
 static const char *const shall_words[] = {"established", "failed", NULL};
-const char *const step_direction_words[] = {"out", "in", NULL};
 static const char *const power_words[] = {"off", "on", NULL};
 
 static const struct field wait_form[] = {
@@ -49,15 +47,6 @@ static const struct field call_form[] = {
     {"status", FIELD_COUNT, AT(status), .min = 300, .max = 699, .help = "of a call that fails: its SIP status"},
     {"within", FIELD_TIME, AT(within), .min = 1, .help = "how long that may take; 10s, or 70s to fail"},
     {"hang up", FIELD_FLAG, AT(hang_up), .help = "no: the call stays when the step is done"},
-    {0}};
-static const struct field set_form[] = {
-    LINK_FIELDS(struct words, link),
-    {"clock", FIELD_ANY, AT(clock), .means = "clock",
-     .help = "a node's: right, or the date that it shows from now on, or how far it is out"},
-    {"on", FIELD_NAME, AT(on), .help = "the network, or a node and one of its settings"},
-    {"wire", FIELD_NAME, AT(wire), .help = "the wire, as alice.home or internet.3-4"},
-    {"direction", FIELD_CHOICE, AT(direction), .choices = step_direction_words,
-     .help = "from the node or to it; both unless said"},
     {0}};
 static const struct field tell_form[] = {
     {"node", FIELD_NAME, AT(node), .needed = true, .help = "who is told"},
@@ -284,83 +273,6 @@ static bool power_read(struct step_reader *r, struct step *s, const struct doc *
     return node >= 0;
 }
 
-/* ---- set ---- */
-
-/* {on: sbc, media ttl: reset}: one setting of a node, as the command "set media ttl reset". */
-static bool set_node_read(struct step_reader *r, struct step *s, const struct doc *d, int node)
-{
-    struct lab *lab = r->lab;
-    const struct node_kind *kind = lab->nodes[node].kind;
-    char buf[PROBLEM_TEXT];
-    struct text why = text_on(buf, sizeof buf);
-    if (d->n != 2 || !kind) {
-        problem(&lab->problems, d->at, "expected one setting of \"", lab->nodes[node].name, "\" beside \"on\"");
-        return false;
-    }
-    const struct doc_entry *e = &d->entries[strcmp(d->entries[0].key->text, "on") == 0];
-    void *settings = options_new(kind->options, kind->settings_size);
-    if (!step_kept(r, settings))
-        return false;
-    int error = FE_ESYNTAX;
-    if (e->value->type == DOC_TEXT)
-        error = options_set(kind->options, settings, span_of(e->key->text), span_of(e->value->text), &why);
-    else
-        text_str(&why, "expected a single value here");
-    options_free(kind->options, settings);
-    if (error) {
-        problem(&lab->problems, error == FE_EUNKNOWN ? e->key->at : e->value->at, buf);
-        return false;
-    }
-    s->type = STEP_COMMAND;
-    s->node = (unsigned)node;
-    s->command = arena_text(&lab->arena, "set ", e->key->text, " ", e->value->text);
-    return step_kept(r, s->command) && step_command_known(r, s->node, s->command, e->key->at);
-}
-
-/* {on: alice, clock: right}: the time came, or somebody typed it. */
-static bool set_clock_read(struct step_reader *r, struct step *s, const struct doc *d, int node)
-{
-    const struct doc *value = doc_get(d, "clock");
-    s->type = STEP_CLOCK;
-    s->node = (unsigned)node;
-    if (d->n == 2)
-        return lab_clock_matters(r->lab, &r->lab->nodes[node], value->at) && lab_clock_read(r->lab, value, &s->clock);
-    problem(&r->lab->problems, d->at, "expected the clock alone beside \"on\"");
-    return false;
-}
-
-static bool set_read(struct step_reader *r, struct step *s, const struct doc *d)
-{
-    struct words words = {.direction = -1};
-    struct lab *lab = r->lab;
-    const struct doc *on = doc_get(d, "on");
-    int node = on && on->type == DOC_TEXT ? names_find(&lab->node_names, span_of(on->text)) : -1;
-    if (node >= 0 && doc_get(d, "clock"))
-        return set_clock_read(r, s, d, node);
-    if (node >= 0)
-        return set_node_read(r, s, d, node);
-    if (!words_read(r, d, set_form, &words, &s->given) || !step_wire_or_on(r, d, words.on, words.wire))
-        return false;
-    if (words.clock) {
-        problem(&lab->problems, words.clock->at, "only a node has a clock");
-        return false;
-    }
-    if (!link_check(lab, &words.link, &s->given))
-        return false;
-    s->type = STEP_LINK;
-    s->link = words.link;
-    s->given &= LINK_BITS;
-    if (!s->given) {
-        problem(&lab->problems, d->at, "nothing is set; expected delay, jitter, loss, rate, …");
-        return false;
-    }
-    if (words.wire)
-        return step_named_wire(r, s, words.wire, words.direction);
-    int network = names_find(&lab->network_names, span_of(words.on->text));
-    return network >= 0 ? step_network_wires(r, s, (unsigned)network, false, words.direction)
-                        : step_nobody(r, words.on);
-}
-
 /* ---- repeat ---- */
 
 static bool repeat_read(struct step_reader *r, struct step *s, const struct doc *d)
@@ -404,7 +316,7 @@ const struct step_word step_words[] = {
     {"cancel", "gives up a phone's call that is not answered yet", NULL, "node", cancel_read, NULL},
     {"fault", "breaks or mends a node or a wire, or hits packets that are meant", step_fault_form, NULL,
      step_fault_read, step_packet_fault_form},
-    {"set", "changes a wire, a network or a node's setting", set_form, NULL, set_read, NULL},
+    {"set", "changes a wire, a network or a node's setting", step_set_form, NULL, step_set_read, NULL},
     {"tell", "gives a node a command", tell_form, NULL, tell_read, NULL},
     {"power", "switches a node off or on", power_form, NULL, power_read, NULL},
     {"repeat", "does steps several times", repeat_form, NULL, repeat_read, NULL},

@@ -19,6 +19,7 @@ enum step_type {
     STEP_POWER,   /* node off or on, or both: a restart */
     STEP_FREEZE,  /* node frozen or thawed */
     STEP_CLOCK,   /* node's clock is set, or jumps: `clock` */
+    STEP_MTU,     /* of node's port number `index`: `mtu` */
     STEP_FAULT,   /* `fault` begins */
     STEP_FLAP,    /* wires go down and up for a while */
     STEP_SIDES,   /* a network falls apart: `sides`, of each of `wires` */
@@ -68,6 +69,7 @@ struct step {
     struct lab_clock clock;
     struct fault_spec *fault;
     unsigned index;    /* FAULT, FLAP: in lab.faults */
+    uint32_t mtu;      /* MTU: bytes */
     bool may_miss;     /* FAULT: it need not hit anything */
     lab_time down, up; /* FLAP; `duration` in all */
     uint8_t *sides;    /* SIDES: of `wires`, 0: together again */

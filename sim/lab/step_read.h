@@ -1,5 +1,5 @@
-/* What the files that read steps share: step.c, step_wires.c, step_fault.c. Each function returns false after a problem
- * or without memory. */
+/* What the files that read steps share: step.c, step_wires.c, step_set.c, step_fault.c. Each function returns false
+ * after a problem or without memory. */
 #ifndef FAREND_LAB_STEP_READ_H
 #define FAREND_LAB_STEP_READ_H
 
@@ -24,6 +24,10 @@ bool step_node_wires(struct step_reader *r, struct step *s, unsigned node, int d
 bool step_named_wire(struct step_reader *r, struct step *s, const struct doc *name, int direction);
 bool step_wire_or_on(struct step_reader *r, const struct doc *d, const struct doc *on, const struct doc *wire);
 bool step_nobody(struct step_reader *r, const struct doc *name); /* a problem: neither node nor network */
+
+/* ---- step_set.c ---- */
+extern const struct field step_set_form[];
+bool step_set_read(struct step_reader *r, struct step *s, const struct doc *d);
 
 /* ---- step_fault.c ---- */
 extern const struct field step_fault_form[];        /* nodes and wires: {on: router, do: reboot} */

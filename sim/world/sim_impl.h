@@ -151,6 +151,8 @@ struct tcp_view;
 void sim_tcp_input(struct host *h, struct packet *p, const struct ip_view *v); /* with the reference */
 /* An ICMP error about a segment that this node sent; quoted: what came back of it. */
 void sim_tcp_error(struct host *h, const struct tcp_view *quoted, const struct host_icmp *error);
+/* The MTU of a port was `before` and is another one now. */
+void sim_tcp_port_mtu(struct host *h, unsigned port, uint16_t before);
 lab_time sim_tcp_next(const struct host *h); /* when a timer of TCP's expires; NEVER */
 void sim_tcp_expire(struct host *h);
 /* The program has ended: its sockets are closed, as Linux closes them, and the stack goes on. */

@@ -66,6 +66,7 @@ struct sim_tcp {
     uint32_t pushed;             /* behind the last PSH */
     uint32_t wnd, wl1, most_wnd;
     uint16_t peer_mss, mss; /* announced by the peer; what may be sent */
+    uint16_t syn_mss;       /* announced in the latest SYN; 0: none was sent */
     bool fin_queued, fin_sent;
     struct sim_packets sent, unsent; /* struct sim_segment; `at` is when it was first sent */
     uint32_t unsent_bytes;

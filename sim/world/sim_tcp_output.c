@@ -75,11 +75,17 @@ void sim_tcp_transmit(struct sim_tcp *t, struct packet *p)
            n);
 }
 
+/* A SYN that is sent again never announces more than before, a SYN-ACK does (Linux: tcp_advertise_mss(),
+ * tcp_make_synack()). */
 static uint16_t announced_mss(struct sim_tcp *t)
 {
     int port = sim_stack_route(t->host, t->remote.addr);
     unsigned mtu = port >= 0 ? t->host->ports[port].is.mtu : LOOPBACK_MTU;
-    return (uint16_t)(mtu - IP_HEADER - TCP_HEADER);
+    uint16_t mss = (uint16_t)(mtu - IP_HEADER - TCP_HEADER);
+    if (t->state == SIM_TCP_SYN_SENT && t->syn_mss && t->syn_mss < mss)
+        mss = t->syn_mss;
+    t->syn_mss = mss;
+    return mss;
 }
 
 void sim_tcp_syn(struct sim_tcp *t)

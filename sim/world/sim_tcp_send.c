@@ -45,6 +45,22 @@ void sim_tcp_learn_mtu(struct host *h, ipv4 to, uint16_t mtu)
     stack->paths[i] = (struct sim_tcp_path){to, mtu > MIN_PATH ? mtu : MIN_PATH};
 }
 
+/* Linux: fib_sync_mtu() for what was learned of paths, and tcp_current_mss(), which looks at the interface before each
+ * segment. */
+void sim_tcp_port_mtu(struct host *h, unsigned port, uint16_t before)
+{
+    struct sim_tcp_stack *stack = h->tcp;
+    uint16_t mtu = h->ports[port].is.mtu;
+    for (unsigned i = 0; stack && i < stack->paths_n; i++) {
+        struct sim_tcp_path *path = &stack->paths[i];
+        if (sim_stack_route(h, path->to) == (int)port && (mtu < path->mtu || path->mtu == before))
+            path->mtu = mtu;
+    }
+    for (size_t i = 0; stack && i < (size_t)1 << stack->bits; i++)
+        for (struct sim_tcp *t = stack->heads[i]; t; t = t->sibling)
+            sim_tcp_measure(t);
+}
+
 /* ---- queueing ---- */
 
 static struct packet *segment_new(struct sim_tcp *t, uint32_t seq, size_t payload)

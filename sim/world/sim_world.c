@@ -171,6 +171,17 @@ static void sim_forget(struct world *w, unsigned node)
     set_alarm(h);
 }
 
+static int sim_mtu(struct world *w, unsigned node, unsigned port, uint16_t mtu)
+{
+    struct host *h = w->nodes[node];
+    uint16_t before = h->ports[port].is.mtu;
+    w->now = engine_now(w->engine);
+    h->ports[port].is.mtu = mtu;
+    sim_tcp_port_mtu(h, port, before);
+    set_alarm(h);
+    return 0;
+}
+
 static uint64_t node_held(const struct host *h)
 {
     uint64_t n = sim_udp_held(h) + sim_tcp_held(h) + sim_raw_held(h);
@@ -201,5 +212,6 @@ const struct world_ops sim_world = {
     .command = sim_command,
     .power = sim_power,
     .forget = sim_forget,
+    .mtu = sim_mtu,
     .held = sim_held,
 };

@@ -355,7 +355,30 @@ static void a_clock_jump_is_checked(void **state)
     assert_said(STEP("fault: {on: nat, do: clock jump, by: 1h}"), "t.yaml:11:17: \"nat\" is a nat, which does nothing");
     assert_said(STEP("fault: {on: home, do: clock jump, by: 1h}"), "\"clock jump\" cannot be done to a wire");
     assert_said(STEP("set: {on: nat, clock: right}"), "t.yaml:11:27: \"nat\" is a nat, which does nothing");
-    assert_said(STEP("set: {on: home, clock: right}"), "t.yaml:11:28: only a node has a clock");
+    assert_said(STEP("set: {on: home, clock: right}"), "t.yaml:11:10: only a node has a clock");
+#undef STEP
+}
+
+static void a_ports_mtu_is_checked(void **state)
+{
+    (void)state;
+#define STEP(text) HEAD NODES "steps:\n  - set: {" text "}\n"
+    static const char *const right[] = {STEP("on: alice, mtu: 1400B"), STEP("on: alice, port: on, mtu: 576B"),
+                                        STEP("on: nat, port: outside, mtu: 1492B")};
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        char *said = complaints(right[i]);
+        assert_string_equal(said, "");
+        free(said);
+    }
+    assert_said(STEP("on: nat, mtu: 1492B"),
+                "t.yaml:11:10: which port of \"nat\"? expected \"port\": inside or outside");
+    assert_said(STEP("on: nat, port: wan, mtu: 1492B"), "t.yaml:11:26: which port of \"nat\"?");
+    assert_said(STEP("on: alice, mtu: 575B"), "mtu: \"575B\" is out of range");
+    assert_said(STEP("on: alice, mtu: 1400"), "t.yaml:11:27: mtu: \"1400\" is not");
+    assert_said(STEP("on: alice, mtu: 1400B, clock: right"), "t.yaml:11:10: expected the ");
+    assert_said(STEP("on: home, mtu: 1400B"), "only a node's port has an mtu that changes");
+    assert_said(HEAD "nodes:\n  nat: {kind: nat, inside: {at: home.1, mtu: 100B}, outside: net.7}\n",
+                "mtu: \"100B\" is out of range");
 #undef STEP
 }
 
@@ -384,6 +407,7 @@ int main(void)
         cmocka_unit_test(settings_that_do_not_go_together_are_told),
         cmocka_unit_test(a_clock_is_checked),
         cmocka_unit_test(a_clock_jump_is_checked),
+        cmocka_unit_test(a_ports_mtu_is_checked),
         cmocka_unit_test(the_kernels_nat_cannot_be_simulated),
         cmocka_unit_test(udp_and_tls_together_are_refused),
         cmocka_unit_test(problem_shows_line_and_caret),
