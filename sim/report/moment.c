@@ -122,6 +122,8 @@ static const struct wording wordings[] = {
     {"fault", {{"fault: ", "do"}, {" ", "packet"}}, .fate = true},
     {"impaired", {{"", "what"}, {" ", "packet"}}, .fate = true},
     {"freeze", .say = freeze_say, .fate = true},
+    {"clock", {{"has a clock that now shows ", "shows"}}, .fate = true},
+    {"mtu", {{"has an MTU of ", "mtu"}, {" at port ", "port"}}, .fate = true},
     {0},
 };
 

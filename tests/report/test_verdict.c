@@ -57,6 +57,23 @@ static void failure_is_explained_by_the_nodes_it_names_and_by_fates(void **state
     verdict_fini(&v);
 }
 
+static void a_clock_and_an_mtu_are_told(void **state)
+{
+    static const char *const lines[] = {
+        "{\"t\":1,\"node\":\"sbc\",\"ev\":\"clock\",\"shows\":\"1970-01-01T00:00:00Z\",\"by\":-1,\"right\":false}",
+        "{\"t\":2,\"node\":\"router\",\"ev\":\"mtu\",\"port\":\"outside\",\"mtu\":1492}",
+        "{\"t\":3,\"ev\":\"expect\",\"n\":1,\"line\":9,\"text\":\"alice registered\",\"held\":false,\"why\":\"no\"}",
+        NULL,
+    };
+    (void)state;
+    struct verdict v;
+    verdict_of(&v, lines);
+    assert_int_equal(v.items[0].moments_n, 2);
+    assert_string_equal(v.items[0].moments[0].what, "has a clock that now shows 1970-01-01T00:00:00Z");
+    assert_string_equal(v.items[0].moments[1].what, "has an MTU of 1492 at port outside");
+    verdict_fini(&v);
+}
+
 /* What an outage cost is told also when it was allowed. */
 static void an_outage_is_printed_and_measured(void **state)
 {
@@ -214,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_are_counted),
         cmocka_unit_test(verdicts_part_where_an_end_differs),
+        cmocka_unit_test(a_clock_and_an_mtu_are_told),
         cmocka_unit_test(failure_is_explained_by_the_nodes_it_names_and_by_fates),
         cmocka_unit_test(an_outage_is_printed_and_measured),
         cmocka_unit_test(a_storm_is_measured),
