@@ -8,14 +8,14 @@
 enum { IP_SUM_AT = 10, IP_SRC_AT = 12, IP_DST_AT = 16 };
 enum { ICMP_SUM_AT = 2, ICMP_ID_AT = 4, UDP_SUM_AT = 6 };
 
-static uint16_t fix_addresses(uint16_t sum, const struct ip_view *v, const struct nat_ends *to)
+static uint32_t address_change(const struct ip_view *v, const struct nat_ends *to)
 {
-    return ip_checksum_fix32(ip_checksum_fix32(sum, v->src, to->src.addr), v->dst, to->dst.addr);
+    return ip_change32(v->src, to->src.addr) + ip_change32(v->dst, to->dst.addr);
 }
 
 static void rewrite_addresses(uint8_t *packet, const struct ip_view *v, const struct nat_ends *to)
 {
-    put16(packet + IP_SUM_AT, fix_addresses(get16(packet + IP_SUM_AT), v, to));
+    put16(packet + IP_SUM_AT, ip_checksum_fix(get16(packet + IP_SUM_AT), address_change(v, to)));
     put32(packet + IP_SRC_AT, to->src.addr);
     put32(packet + IP_DST_AT, to->dst.addr);
 }
@@ -30,9 +30,8 @@ static void rewrite_ports(uint8_t *transport, size_t n, const struct ip_view *v,
     uint16_t sum = get16(transport + at);
     if (v->protocol == IP_UDP && sum == 0)
         return; /* RFC 768: there is none */
-    sum = fix_addresses(sum, v, to);
-    sum = ip_checksum_fix16(sum, v->sport, to->src.port);
-    sum = ip_checksum_fix16(sum, v->dport, to->dst.port);
+    sum = ip_checksum_fix(sum, address_change(v, to) + ip_change16(v->sport, to->src.port) +
+                                   ip_change16(v->dport, to->dst.port));
     put16(transport + at, v->protocol == IP_UDP && sum == 0 ? 0xffff : sum);
 }
 

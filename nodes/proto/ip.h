@@ -76,9 +76,31 @@ struct span icmp_quoted(const uint8_t *packet, const struct ip_view *v);
 
 /* ---- checksums (RFC 1071, RFC 1624 eqn. 3) ---- */
 uint16_t ip_checksum(const uint8_t *p, size_t n);
-/* The checksum field `sum` (as read by get16) after a 16- or 32-bit word of the covered data changed. */
-uint16_t ip_checksum_fix16(uint16_t sum, uint16_t before, uint16_t after);
-uint16_t ip_checksum_fix32(uint16_t sum, uint32_t before, uint32_t after);
+/* What the change of a 16- or 32-bit word adds to the sum. Several may be added up, thousands if need be. */
+static inline uint32_t ip_change16(uint16_t before, uint16_t after)
+{
+    return (uint32_t)(uint16_t)~before + after;
+}
+
+static inline uint32_t ip_change32(uint32_t before, uint32_t after)
+{
+    return ip_change16((uint16_t)(before >> 16), (uint16_t)(after >> 16)) +
+           ip_change16((uint16_t)before, (uint16_t)after);
+}
+
+/* The checksum field `sum` (as read by get16) after changes to the covered data: HC' = ~(~HC + ~m + m'). */
+static inline uint16_t ip_checksum_fix(uint16_t sum, uint32_t change)
+{
+    uint32_t s = (uint32_t)(uint16_t)~sum + change;
+    s = (s >> 16) + (s & 0xffff);
+    s = (s >> 16) + (s & 0xffff);
+    return (uint16_t)~s;
+}
+
+static inline uint16_t ip_checksum_fix16(uint16_t sum, uint16_t before, uint16_t after)
+{
+    return ip_checksum_fix(sum, ip_change16(before, after));
+}
 void ip_header_sum(uint8_t *packet);              /* computes and stores it */
 void ip_transport_sum(uint8_t *packet, size_t n); /* UDP, TCP, ICMP of an unfragmented packet: computes and stores */
 bool ip_transport_sum_ok(const uint8_t *packet, size_t n); /* true for UDP with checksum 0, and for fragments */

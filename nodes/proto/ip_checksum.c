@@ -24,6 +24,8 @@ static uint64_t sum_words(const uint8_t *p, size_t n)
         memcpy(&word, p, sizeof word);
         sum += word;
     }
+    if (n == 0)
+        return sum;
     uint8_t tail[4] = {0};
     memcpy(tail, p, n);
     memcpy(&word, tail, sizeof word);
@@ -41,24 +43,6 @@ static uint16_t sum_finish(uint64_t sum)
 uint16_t ip_checksum(const uint8_t *p, size_t n)
 {
     return sum_finish(sum_words(p, n));
-}
-
-/* RFC 1624 eqn. 3: HC' = ~(~HC + ~m + m'). */
-uint16_t ip_checksum_fix16(uint16_t sum, uint16_t before, uint16_t after)
-{
-    uint32_t s = (uint32_t)(uint16_t)~sum + (uint16_t)~before + after;
-    s = (s >> 16) + (s & 0xffff);
-    s = (s >> 16) + (s & 0xffff);
-    return (uint16_t)~s;
-}
-
-uint16_t ip_checksum_fix32(uint16_t sum, uint32_t before, uint32_t after)
-{
-    uint32_t s =
-        (uint32_t)(uint16_t)~sum + (uint16_t) ~(before >> 16) + (uint16_t)~before + (after >> 16) + (after & 0xffff);
-    s = (s >> 16) + (s & 0xffff);
-    s = (s >> 16) + (s & 0xffff);
-    return (uint16_t)~s;
 }
 
 void ip_header_sum(uint8_t *packet)

@@ -127,9 +127,11 @@ static void rfc1624_incremental_equals_recomputed(void **state)
         uint16_t before16 = get16(bytes + 20);
         put32(bytes + 8, (uint32_t)prng_u64(&rng));
         put16(bytes + 20, (uint16_t)prng_u64(&rng));
-        sum = ip_checksum_fix32(sum, before, get32(bytes + 8));
-        sum = ip_checksum_fix16(sum, before16, get16(bytes + 20));
+        uint32_t change = ip_change32(before, get32(bytes + 8));
+        uint16_t by_steps = ip_checksum_fix16(ip_checksum_fix(sum, change), before16, get16(bytes + 20));
+        sum = ip_checksum_fix(sum, change + ip_change16(before16, get16(bytes + 20)));
         assert_int_equal(sum, ip_checksum(bytes, sizeof bytes));
+        assert_int_equal(by_steps, sum);
     }
 }
 
