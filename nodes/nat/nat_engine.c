@@ -275,10 +275,9 @@ static bool is_exempt(const struct nat_parcel *p)
 {
     const struct nat_config *c = &p->nat->table.config;
     ipv4 remote = p->from == NAT_INSIDE ? p->v.dst : p->v.src;
-    bool ours = is_own(p, p->v.dst) || nat_is_public(p->nat, p->v.dst);
     for (unsigned i = 0; i < c->exempt_n; i++)
         if (subnet_has(c->exempt[i], remote))
-            return !ours;
+            return !is_own(p, p->v.dst) && !nat_is_public(p->nat, p->v.dst);
     return false;
 }
 
