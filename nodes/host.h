@@ -143,6 +143,9 @@ struct host_raw_events {
     /* One whole IPv4 packet that arrived at port number `port`; the bytes may be changed in place. Its header was
      * checked with ip_parse by nobody. */
     void (*received)(void *arg, unsigned port, uint8_t *packet, size_t n);
+    /* May be NULL. Several packets have arrived at this port at once: they will be handed over one by one from now on,
+     * unless the node stops. Told so that memory can be asked for ahead; nothing else may follow from it. */
+    void (*coming)(void *arg, unsigned port, const struct span *packets, size_t n);
 };
 
 int host_raw_open(struct host *h, const struct host_raw_events *events, void *arg, struct host_raw **out);

@@ -63,6 +63,16 @@ static bool checksum_missing(struct msghdr *m)
     return false;
 }
 
+static void announce(const struct raw_port *p, int n)
+{
+    struct span packets[BATCH];
+    if (!p->raw->events.coming || n < 2)
+        return;
+    for (int i = 0; i < n; i++)
+        packets[i] = span_make(batch.data[i], batch.messages[i].msg_len);
+    p->raw->events.coming(p->raw->arg, p->port, packets, (size_t)n);
+}
+
 static void raw_ready(struct host_input *input)
 {
     struct raw_port *p = (struct raw_port *)input;
@@ -71,6 +81,7 @@ static void raw_ready(struct host_input *input)
     do {
         n = batch_receive(input->fd);
         raw->host->received += n > 0 ? (uint32_t)n : 0;
+        announce(p, n);
         for (int i = 0; i < n && input->fd >= 0; i++) {
             size_t length = batch.messages[i].msg_len;
             if (checksum_missing(&batch.messages[i].msg_hdr))

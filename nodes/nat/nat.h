@@ -17,6 +17,7 @@
 #include "nodes/base/lab_time.h"
 #include "nodes/base/option.h"
 #include "nodes/base/prng.h"
+#include "nodes/base/span.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -158,6 +159,11 @@ struct nat_verdict {
 
 /* One packet that arrived at `from`. `now` never goes back. */
 void nat_packet(struct nat *nat, enum nat_side from, uint8_t *packet, size_t n, lab_time now, struct nat_verdict *out);
+
+/* Packets that wait to be given to nat_packet, all from one side. Each of them needs two places of a large table one
+ * after the other; so they are asked for at once, while the memory can still bring them at the same time. Changes
+ * nothing: what is announced need not come, and what was not announced may. */
+void nat_coming(const struct nat *nat, enum nat_side from, const struct span *packets, size_t n);
 
 /* After nat_packet and nat_expire: what has become of a held packet, one a call; false when there is no more. `held` is
  * the packet as it came; for ANSWER the verdict's packet is another. */

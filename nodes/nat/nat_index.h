@@ -41,6 +41,13 @@ static inline uint32_t nat_index_next(const struct nat_index *index, uint32_t ha
     return NAT_NONE;
 }
 
+/* Asks for the bucket where nat_index_next() will begin, and does not wait for it. */
+static inline void nat_index_fetch(const struct nat_index *index, uint32_t hash)
+{
+    if (index->cap)
+        __builtin_prefetch(&index->buckets[hash & (index->cap - 1)]);
+}
+
 /* Two words to one hash, every bit of which depends on every bit of both. */
 static inline uint32_t nat_index_hash(uint64_t a, uint64_t b)
 {

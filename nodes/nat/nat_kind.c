@@ -114,14 +114,24 @@ static void look_at_mtu(struct nat_node *node, enum nat_side side)
     nat_configure(node->engine, &node->config);
 }
 
+static enum nat_side side_of(const struct nat_node *node, unsigned port)
+{
+    return port == node->port[NAT_INSIDE] ? NAT_INSIDE : NAT_OUTSIDE;
+}
+
+static void packets_coming(void *arg, unsigned port, const struct span *packets, size_t n)
+{
+    const struct nat_node *node = arg;
+    nat_coming(node->engine, side_of(node, port), packets, n);
+}
+
 static void packet_came(void *arg, unsigned port, uint8_t *packet, size_t n)
 {
     struct nat_node *node = arg;
     struct nat_verdict verdict;
     look_at_mtu(node, NAT_INSIDE);
     look_at_mtu(node, NAT_OUTSIDE);
-    enum nat_side from = port == node->port[NAT_INSIDE] ? NAT_INSIDE : NAT_OUTSIDE;
-    nat_packet(node->engine, from, packet, n, host_now(node->host), &verdict);
+    nat_packet(node->engine, side_of(node, port), packet, n, host_now(node->host), &verdict);
     carry_out(node, &verdict, packet, n);
     settle(node);
 }
@@ -203,7 +213,7 @@ static void nat_node_stop(void *arg)
 
 static int open_engine(struct nat_node *node, struct text *why)
 {
-    static const struct host_raw_events events = {.received = packet_came};
+    static const struct host_raw_events events = {.received = packet_came, .coming = packets_coming};
     struct prng rng;
     host_stream(node->host, "ports", &rng);
     int error = nat_new(&node->engine, &node->config, &rng, host_now(node->host), trace_mapping, node);

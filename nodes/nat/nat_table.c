@@ -87,6 +87,22 @@ uint32_t nat_session_in(const struct nat_table *t, uint8_t protocol, struct endp
     return slot;
 }
 
+uint32_t nat_session_fetch_bucket(const struct nat_table *t, enum nat_side from, uint8_t protocol, struct endpoint here,
+                                  struct endpoint remote)
+{
+    uint32_t hash = from == NAT_INSIDE ? hash_out(protocol, here, remote) : hash_in(protocol, here, remote);
+    nat_index_fetch(from == NAT_INSIDE ? &t->session_by_inside : &t->session_by_outside, hash);
+    return hash;
+}
+
+void nat_session_fetch(const struct nat_table *t, enum nat_side from, uint32_t hash)
+{
+    uint32_t at = 0;
+    uint32_t slot = nat_index_next(from == NAT_INSIDE ? &t->session_by_inside : &t->session_by_outside, hash, &at);
+    if (slot != NAT_NONE)
+        __builtin_prefetch(&t->sessions[slot], 1);
+}
+
 static uint32_t mapping_with_key(const struct nat_table *t, uint8_t protocol, struct endpoint inside,
                                  struct endpoint key, enum nat_record_state state)
 {

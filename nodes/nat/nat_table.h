@@ -115,6 +115,12 @@ uint32_t nat_mapping_in(const struct nat_table *t, uint8_t protocol, struct endp
 /* The record that keeps a port from being given out, a cooling one too. */
 uint32_t nat_port_holder(const struct nat_table *t, uint8_t protocol, struct endpoint outside);
 
+/* Before nat_session_out (of INSIDE: here is the inside endpoint) or nat_session_in (of OUTSIDE: the outside one): the
+ * hash, whose bucket is on its way to the cache now; and then, when that is there, the session itself. */
+uint32_t nat_session_fetch_bucket(const struct nat_table *t, enum nat_side from, uint8_t protocol, struct endpoint here,
+                                  struct endpoint remote);
+void nat_session_fetch(const struct nat_table *t, enum nat_side from, uint32_t hash);
+
 /* ---- changes ---- */
 /* Opens the session of an outbound packet, and its mapping when there is none yet. The session ends at `expires`.
  * FE_EAGAIN: no port is free, or the subscriber's quota is used up; FE_EMEM. */

@@ -367,6 +367,8 @@ static void send_packet(struct model *m, enum nat_side from, uint8_t *packet, si
     uint8_t flags = good && v.protocol == IP_TCP && v.has_ports && v.total > v.header + TCP_FLAGS_AT
                         ? packet[v.header + TCP_FLAGS_AT]
                         : 0;
+    const struct span burst[] = {span_make(packet, n), span_make(packet, n / 2)};
+    nat_coming(m->nat, from, burst, sizeof burst / sizeof *burst);
     nat_packet(m->nat, from, packet, n, m->now, &verdict);
     if (verdict.action == NAT_DROP)
         must(verdict.packet == packet && memcmp(before, packet, n) == 0);

@@ -143,7 +143,7 @@ static void tick(void *arg)
 
 static int stranger_start(struct host *h, const void *settings, void **node, struct text *why)
 {
-    static const struct host_raw_events events = {stranger_received};
+    static const struct host_raw_events events = {.received = stranger_received};
     (void)settings, (void)why;
     *node = h;
     stranger.host = h;

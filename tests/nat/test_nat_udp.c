@@ -480,6 +480,31 @@ static void req_6888_4_a_quota_for_each_inside_address(void **state)
     rig_mapped(r, EP(A, 5), EP(S, 1));
 }
 
+/* A burst of a known session's packet, a stranger's, a whole and a broken one, longer than is looked at at once. */
+static void an_announced_burst_changes_nothing(void **state)
+{
+    struct rig *r = *state;
+    enum { N = 40 };
+    uint8_t bytes[N][64];
+    struct span burst[N];
+    rig_udp(r, NAT_INSIDE, EP(A, 5060), EP(S, 5060));
+    for (unsigned i = 0; i < N; i++) {
+        size_t n = rig_udp_packet(bytes[i], EP(A, (uint16_t)(5060 + i)), EP(i & 1 ? PUBLIC : S, 5060), 64, 5);
+        burst[i] = span_make(bytes[i], i % 8 ? n : n - i % 30);
+    }
+    lab_time deadline = nat_deadline(r->nat);
+    r->now += 299 * SEC;
+    nat_coming(r->nat, NAT_INSIDE, burst, N);
+    nat_coming(r->nat, NAT_OUTSIDE, burst, N);
+    nat_coming(r->nat, NAT_OUTSIDE, NULL, 0);
+    assert_int_equal(nat_count(r->nat), 1);
+    assert_int_equal(nat_deadline(r->nat), deadline);
+    nat_expire(r->nat, deadline);
+    assert_int_equal(r->expired, 1);
+    nat_coming(r->nat, NAT_INSIDE, burst, N);
+    assert_int_equal(r->created, 1);
+}
+
 static void reboot_loses_everything_but_forwards(void **state)
 {
     struct rig *r = *state;
@@ -533,6 +558,7 @@ int main(void)
         RIG_TEST(nw1_one_to_one_keeps_ports_both_ways),
         RIG_TEST(one_to_one_beside_a_shared_address),
         RIG_TEST(req_6888_4_a_quota_for_each_inside_address),
+        RIG_TEST(an_announced_burst_changes_nothing),
         RIG_TEST(reboot_loses_everything_but_forwards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

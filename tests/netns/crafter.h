@@ -56,7 +56,7 @@ static inline void crafter_received(void *arg, unsigned port, uint8_t *packet, s
 
 static inline int crafter_start(struct host *h, const void *settings, void **node, struct text *why)
 {
-    static const struct host_raw_events events = {crafter_received};
+    static const struct host_raw_events events = {.received = crafter_received};
     struct crafter *crafter = calloc(1, sizeof *crafter);
     (void)settings;
     (void)why;

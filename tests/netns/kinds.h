@@ -52,7 +52,7 @@ static inline void mirror_received(void *arg, unsigned port, uint8_t *packet, si
 
 static inline int mirror_start(struct host *h, const void *settings, void **node, struct text *why)
 {
-    static const struct host_raw_events events = {mirror_received};
+    static const struct host_raw_events events = {.received = mirror_received};
     struct mirror *mirror = calloc(1, sizeof *mirror);
     (void)settings;
     (void)why;

@@ -110,7 +110,7 @@ static inline void tap_received(void *arg, unsigned port, uint8_t *packet, size_
 
 static inline int tap_start(struct host *h, const void *settings, void **node, struct text *why)
 {
-    static const struct host_raw_events events = {tap_received};
+    static const struct host_raw_events events = {.received = tap_received};
     struct tap *tap = calloc(1, sizeof *tap);
     (void)settings;
     (void)why;

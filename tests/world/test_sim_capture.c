@@ -24,7 +24,7 @@ static void wall_received(void *arg, unsigned port, uint8_t *packet, size_t n)
 
 static int wall_start(struct host *h, const void *settings, void **node, struct text *why)
 {
-    static const struct host_raw_events events = {wall_received};
+    static const struct host_raw_events events = {.received = wall_received};
     struct host_raw *raw;
     (void)settings;
     (void)why;

@@ -28,7 +28,7 @@ static void forger_received(void *arg, unsigned port, uint8_t *packet, size_t n)
 
 static int forger_start(struct host *h, const void *settings, void **node, struct text *why)
 {
-    static const struct host_raw_events events = {forger_received};
+    static const struct host_raw_events events = {.received = forger_received};
     struct host_raw *raw;
     (void)settings;
     (void)why;
