@@ -50,6 +50,15 @@ static void read_own_route(const struct sbc *sbc, struct span text, struct ticke
         span_u64(call, UINT64_MAX, &ticket->call);
 }
 
+/* PH-4: a call had a connection of its own, and that is closed: its phone is still where it has registered. */
+static void find_another_flow(const struct sbc *sbc, const struct sip_incoming *in, struct span contact,
+                              struct ticket *ticket)
+{
+    bool to_phone = sbc_side_of(sbc, in->flow) == SBC_INSIDE && ticket->token == SBC_TOKEN_GOOD;
+    if (to_phone && !span_empty(in->core->to.tag) && !sip_transport_is_alive(sbc->transport, &ticket->flow))
+        sbc_location_flow_of(sbc->location, in->core->to.uri, contact, ticket->flow.remote.addr, &ticket->flow);
+}
+
 /* The number of a session counts only in its own call. */
 static struct ticket read_ticket(const struct sbc *sbc, const struct sip_incoming *in,
                                  const struct sip_routing *routing)
@@ -59,6 +68,7 @@ static struct ticket read_ticket(const struct sbc *sbc, const struct sip_incomin
         read_own_route(sbc, routing->own_route[i], &ticket);
     if (!sbc_session_find(sbc->sessions, ticket.call, in->core->call_id))
         ticket.call = 0;
+    find_another_flow(sbc, in, routing->uri, &ticket);
     return ticket;
 }
 
@@ -86,6 +96,8 @@ static struct sbc_decision decide(const struct sbc *sbc, const struct sip_incomi
         .in_dialog = !span_empty(in->core->to.tag),
         .token = ticket->token,
         .flow_registered = sbc_location_has_flow(sbc->location, from == SBC_OUTSIDE ? in->flow : ticket->flow),
+        .caller_registered =
+            from == SBC_OUTSIDE && sbc_location_knows_caller(sbc->location, in->core->from.uri, in->flow),
         .flow_gone = ticket->token == SBC_TOKEN_GOOD && !sip_transport_is_alive(sbc->transport, &ticket->flow),
         .open = sbc->settings.unregistered_callers,
         .for_us = sbc_addressee(sbc, routing->uri) != SBC_SOMEBODY_ELSE,

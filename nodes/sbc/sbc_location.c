@@ -3,6 +3,7 @@
 #include "nodes/sbc/sbc_location.h"
 
 #include "nodes/base/error.h"
+#include "nodes/proto/sip_uri.h"
 
 #include <stdlib.h>
 
@@ -226,6 +227,37 @@ void sbc_location_remove_flow(struct sbc_location *location, struct sip_flow flo
     struct binding *b;
     while ((b = first_of_flow(location, flow)))
         end(b, "removed");
+}
+
+/* ---- who it is that comes by another flow ---- */
+
+bool sbc_location_knows_caller(const struct sbc_location *location, struct span aor, struct sip_flow flow)
+{
+    if (!sip_flow_is_reliable(flow))
+        return false;
+    for (const struct binding *b = *aor_bucket(location, aor); b; b = b->next_of_aor)
+        if (span_equal(aor_of(b), aor) && b->flow.remote.addr == flow.remote.addr &&
+            (b->flow.transport != SIP_TLS || flow.transport == SIP_TLS))
+            return true;
+    return false;
+}
+
+static bool same_uri(struct span a, struct span b)
+{
+    struct sip_uri left;
+    struct sip_uri right;
+    return sip_uri_parse(a, &left) == 0 && sip_uri_parse(b, &right) == 0 && sip_uri_equal(&left, &right);
+}
+
+bool sbc_location_flow_of(const struct sbc_location *location, struct span aor, struct span contact, ipv4 from,
+                          struct sip_flow *flow)
+{
+    for (const struct binding *b = *aor_bucket(location, aor); b; b = b->next_of_aor)
+        if (span_equal(aor_of(b), aor) && b->flow.remote.addr == from && same_uri(contact_of(b), contact)) {
+            *flow = b->flow;
+            return true;
+        }
+    return false;
 }
 
 /* ---- the store ---- */

@@ -37,6 +37,15 @@ void sbc_location_remove_all(struct sbc_location *location, struct span aor);
 void sbc_location_remove_flow(struct sbc_location *location, struct sip_flow flow);
 
 bool sbc_location_has_flow(const struct sbc_location *location, struct sip_flow flow);
+
+/* PH-4: a phone with plain TLS calls by a connection of its own. Is this one that somebody may have opened who has
+ * registered the AOR? It has to come from the same address, which on a connection is no forgery, and by TLS when the
+ * registration did. Over UDP nobody is known but by his flow. */
+bool sbc_location_knows_caller(const struct sbc_location *location, struct span aor, struct sip_flow flow);
+
+/* The flow by which this contact of the AOR is registered, from that address. */
+bool sbc_location_flow_of(const struct sbc_location *location, struct span aor, struct span contact, ipv4 from,
+                          struct sip_flow *flow);
 size_t sbc_location_count(const struct sbc_location *location);
 
 #endif

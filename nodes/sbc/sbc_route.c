@@ -11,7 +11,7 @@ static struct sbc_decision from_outside(const struct sbc_question *q)
         return refuse(403);
     if (q->in_dialog && q->token == SBC_TOKEN_GOOD)
         return (struct sbc_decision){.way = SBC_ALONG_ROUTE};
-    if ((!q->flow_registered && !q->open) || !q->for_us || q->preloaded)
+    if ((!q->flow_registered && !q->caller_registered && !q->open) || !q->for_us || q->preloaded)
         return refuse(403);
     return (struct sbc_decision){.way = SBC_TO_PBX};
 }

@@ -5,12 +5,14 @@
  *     from      carries                        goes to                    refused with
  *     outside   a good token in our            the rest of its route      403 when the token is not ours
  *               Record-Route, and a To tag
- *     outside   neither                        the PBX                    403 unless the flow is registered or the
- *                                                                         SBC open, and the request is for us;
+ *     outside   neither                        the PBX                    403 unless the flow is registered, or its
+ *                                                                         caller is by another (PH-4), or the SBC
+ *                                                                         open, and the request is for us;
  *                                                                         403 with a preloaded Route (SB-9)
  *     inside    a good token (Path,            the token's flow,          403 when the token is not ours; 430 when
  *               Record-Route)                  whatever the Contact       nobody is registered by it, or its
- *                                              says (RFC 5626 §5.3)       connection is closed
+ *                                              says (RFC 5626 §5.3)       connection is closed and, in a dialog,
+ *                                                                         its phone not registered by another
  *     inside    no token                                                  404
  */
 #ifndef FAREND_SBC_ROUTE_H
@@ -28,6 +30,7 @@ struct sbc_question {
     enum sbc_token_state token; /* in the own Routes that the request came by */
     bool flow_gone;             /* inside: the token's connection is closed */
     bool flow_registered;       /* outside: the flow it came by; inside: the token's flow */
+    bool caller_registered;     /* outside: by another flow (sbc_location_knows_caller()) */
     bool open;                  /* the setting "unregistered callers" */
     bool for_us;                /* the Request-URI names the domain, this SBC or the PBX */
     bool preloaded;             /* Routes of others are left behind the own ones (SB-9: rejected) */

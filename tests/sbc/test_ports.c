@@ -190,6 +190,98 @@ static void rfc_5626_5_3_1_a_closed_connection_is_430_and_no_other_is_opened(voi
     fixture_fini(&f);
 }
 
+/* ---- PH-4: a call by a connection of its own ---- */
+
+static struct host_tcp *invites_by_tcp(struct fixture *f, struct endpoint from, const char *user)
+{
+    char invite[1024];
+    static unsigned n;
+    struct host_tcp *c = fake_tcp_accept(f->host, 5060, from);
+    snprintf(invite, sizeof invite,
+             "INVITE sip:102@lab.example SIP/2.0\r\nVia: SIP/2.0/TCP 192.168.1.20:5060;branch=z9hG4bKi%u\r\n"
+             "Max-Forwards: 70\r\nFrom: <sip:%s@lab.example>;tag=a\r\nTo: <sip:102@lab.example>\r\n"
+             "Call-ID: own-%u\r\nCSeq: 1 INVITE\r\nContact: <sip:101@192.168.1.20:5060;transport=tcp>\r\n"
+             "Content-Length: 0\r\n\r\n",
+             n, user, n);
+    n++;
+    fake_tcp_receive(c, span_of(invite));
+    return c;
+}
+
+static void re_invites(struct fixture *f, const char *record_route, unsigned cseq)
+{
+    char headers[384];
+    snprintf(headers, sizeof headers, "Route: %s\r\nContact: <sip:102@10.0.1.31>\r\n", record_route);
+    send_request(f, pbx, inside,
+                 &(struct request){.line = "INVITE sip:101@192.168.1.20:5060;transport=tcp",
+                                   .call_id = "in-dialog",
+                                   .to_tag = ";tag=a",
+                                   .cseq = cseq,
+                                   .headers = headers});
+}
+
+static void ph_4_a_call_by_another_connection_passes_and_keeps_it(void **state)
+{
+    (void)state;
+    static const struct endpoint other = {IPV4(203, 0, 113, 7), 40001};
+    struct fixture f = fixture_of(tcp_rows);
+    char path[192];
+    char record_route[256];
+    struct host_tcp *registered = phone_on_tcp(&f, path);
+    struct host_tcp *own = invites_by_tcp(&f, other, "101");
+    assert_starts(last_to(&f, pbx), "INVITE sip:102@lab.example ");
+    take(last_to(&f, pbx), "Record-Route: ", "\r", record_route, sizeof record_route);
+    assert_non_null(strstr(record_route, "<sip:cb0071079c41"));
+    answer(&f, pbx, inside, "200 OK", "Contact: <sip:102@10.0.1.31>\r\n", "");
+    assert_non_null(strstr(own->sent, "SIP/2.0 200 "));
+    fake_tcp_forget(own);
+    re_invites(&f, record_route, 7);
+    assert_starts(own->sent, "INVITE sip:101@192.168.1.20:5060;transport=tcp ");
+    assert_int_equal(registered->sent_n, 0);
+    fixture_fini(&f);
+}
+
+static void ph_4_in_a_dialog_the_registered_flow_stands_in_for_one_that_is_closed(void **state)
+{
+    (void)state;
+    static const struct endpoint other = {IPV4(203, 0, 113, 7), 40001};
+    struct fixture f = fixture_of(tcp_rows);
+    char path[192];
+    char record_route[256];
+    struct host_tcp *registered = phone_on_tcp(&f, path);
+    struct host_tcp *own = invites_by_tcp(&f, other, "101");
+    take(last_to(&f, pbx), "Record-Route: ", "\r", record_route, sizeof record_route);
+    answer(&f, pbx, inside, "200 OK", "Contact: <sip:102@10.0.1.31>\r\n", "");
+    fake_tcp_finished(own);
+    fake_advance(f.host, f.host->now);
+    re_invites(&f, record_route, 8);
+    assert_starts(registered->sent, "INVITE sip:101@192.168.1.20:5060;transport=tcp ");
+    fake_tcp_finished(registered); /* and now nobody is left */
+    fake_advance(f.host, f.host->now);
+    re_invites(&f, record_route, 9);
+    assert_starts(last_to(&f, pbx), "SIP/2.0 430 ");
+    fixture_fini(&f);
+}
+
+static void ph_4_others_stay_strangers(void **state)
+{
+    (void)state;
+    static const struct endpoint other = {IPV4(203, 0, 113, 7), 40001};
+    static const struct endpoint elsewhere = {IPV4(203, 0, 113, 8), 40000};
+    struct fixture f = fixture_of(tcp_rows);
+    char path[192];
+    phone_on_tcp(&f, path);
+    assert_starts(invites_by_tcp(&f, other, "103")->sent, "SIP/2.0 403 ");     /* a line that has not registered */
+    assert_starts(invites_by_tcp(&f, elsewhere, "101")->sent, "SIP/2.0 403 "); /* or from another place */
+    send_request(&f, other, outside,                                           /* what anybody can write on a packet */
+                 &(struct request){.line = "INVITE sip:102@lab.example",
+                                   .call_id = "udp",
+                                   .cseq = 1,
+                                   .headers = "Contact: <sip:101@192.168.1.20:5060>\r\n"});
+    assert_starts(last_to(&f, other), "SIP/2.0 403 ");
+    fixture_fini(&f);
+}
+
 static void sb_12_an_idle_connection_is_closed_after_90_s(void **state)
 {
     (void)state;
@@ -254,6 +346,9 @@ int main(void)
         cmocka_unit_test(what_is_not_allowed_is_dropped_unread),
         cmocka_unit_test(pb_5_a_call_takes_the_connection_of_the_phone),
         cmocka_unit_test(rfc_5626_5_3_1_a_closed_connection_is_430_and_no_other_is_opened),
+        cmocka_unit_test(ph_4_a_call_by_another_connection_passes_and_keeps_it),
+        cmocka_unit_test(ph_4_in_a_dialog_the_registered_flow_stands_in_for_one_that_is_closed),
+        cmocka_unit_test(ph_4_others_stay_strangers),
         cmocka_unit_test(sb_12_an_idle_connection_is_closed_after_90_s),
         cmocka_unit_test(inside_over_tcp),
         cmocka_unit_test(inside_over_tcp_a_refused_connection_goes_to_the_backup),

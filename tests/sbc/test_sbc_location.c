@@ -64,6 +64,41 @@ static void a_rebound_phone_moves_its_binding(void **state)
     fake_free(h);
 }
 
+/* PH-4: who comes by a connection from where the line is registered; registered by TLS, only by TLS. */
+static void ph_4_a_caller_is_known_by_line_and_address(void **state)
+{
+    (void)state;
+    static const struct sip_flow by_tls = {SIP_TLS, 1, {IPV4(203, 0, 113, 7), 40000}, 5};
+    static const struct sip_flow by_tcp = {SIP_TCP, 0, {IPV4(203, 0, 113, 7), 40000}, 5};
+    struct host *h = fake_new("outside", 1, "inside", 2);
+    struct sbc_location *location;
+    struct sip_flow found;
+    struct sip_flow caller = {SIP_TLS, 1, {IPV4(203, 0, 113, 7), 50000}, 9};
+    assert_int_equal(sbc_location_new(&location, h, NULL, NULL), 0);
+    sbc_location_set(location, SPAN("sip:101@lab"), SPAN("sip:101@192.168.1.20"), by_tls, 60 * SEC);
+    sbc_location_set(location, SPAN("sip:102@lab"), SPAN("sip:102@192.168.1.20"), by_tcp, 90 * SEC);
+    assert_true(sbc_location_knows_caller(location, SPAN("sip:101@lab"), caller));
+    assert_true(sbc_location_knows_caller(location, SPAN("sip:102@lab"), caller));
+    assert_false(sbc_location_knows_caller(location, SPAN("sip:103@lab"), caller));
+    caller.transport = SIP_TCP;
+    assert_false(sbc_location_knows_caller(location, SPAN("sip:101@lab"), caller));
+    caller.transport = SIP_UDP;
+    assert_false(sbc_location_knows_caller(location, SPAN("sip:102@lab"), caller));
+    caller = (struct sip_flow){SIP_TLS, 1, {IPV4(203, 0, 113, 8), 50000}, 9};
+    assert_false(sbc_location_knows_caller(location, SPAN("sip:101@lab"), caller));
+    assert_false(sbc_location_flow_of(location, SPAN("sip:101@lab"), SPAN("sip:101@192.168.1.20:5060"),
+                                      by_tls.remote.addr, &found)); /* RFC 3261 19.1.4: not the same URI */
+    assert_true(
+        sbc_location_flow_of(location, SPAN("sip:101@lab"), SPAN("sip:101@192.168.1.20"), by_tls.remote.addr, &found));
+    assert_true(sip_flow_equal(found, by_tls));
+    assert_false(
+        sbc_location_flow_of(location, SPAN("sip:101@lab"), SPAN("sip:101@192.168.1.20"), caller.remote.addr, &found));
+    fake_advance(h, 60 * SEC);
+    assert_false(sbc_location_knows_caller(location, SPAN("sip:101@lab"), by_tls));
+    sbc_location_free(location);
+    fake_free(h);
+}
+
 static void ten_thousand_registrations(void **state)
 {
     (void)state;
@@ -97,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flow_is_good_while_a_binding_uses_it),
         cmocka_unit_test(a_rebound_phone_moves_its_binding),
+        cmocka_unit_test(ph_4_a_caller_is_known_by_line_and_address),
         cmocka_unit_test(ten_thousand_registrations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
