@@ -167,7 +167,7 @@ static int endpoint_set(const struct option *o, void *field, struct span value)
     struct endpoint e;
     struct span port;
     struct span name = span_cut(value, ':', &port);
-    uint64_t number = o->port;
+    uint64_t number = 0;
     int error = endpoint_parse(value, o->port, &e);
     if (error && host && is_domain_name(name) && (!port.p || span_u64(port, 65535, &number) == 0)) {
         *(struct endpoint *)field = (struct endpoint){0, (uint16_t)number};

@@ -83,7 +83,7 @@ struct option {
     const char *expects; /* OPT_TEXT with `check`: what is right, for messages: "a name, as …" */
     bool dotted;         /* OPT_MAP: names may have dots */
     /* OPT_ENDPOINT: offset of a char[OPTION_HOST] that takes a domain name (with a dot) given in place of an address;
-     * the endpoint's address is 0 then. 0: only addresses are right */
+     * the endpoint's address is 0 then, and so is the port of a name that has none. 0: only addresses are right */
     size_t host;
     bool own; /* OPT_ADDR, or a list of them: what is sent to this address comes to the node */
 };

@@ -5,7 +5,8 @@
  *
  * The parts: sbc_register (REGISTER with Path), sbc_call (everything else; sbc_route decides), sbc_location (flows),
  * sbc_token (their names in URIs), sbc_watch (those that phones keep alive), sbc_session (offers and answers),
- * sbc_relay (packets; sbc_latch), sbc_near (SB-4), sbc_ping, sbc_servers and sbc_monitor (PBXs and their backups). */
+ * sbc_relay (packets; sbc_latch), sbc_near (SB-4), sbc_ping, sbc_servers, sbc_monitor and sbc_locate (PBXs and their
+ * backups, and where they are). */
 #include "nodes/base/error.h"
 #include "nodes/node.h"
 #include "nodes/sbc/sbc_node.h"
@@ -64,7 +65,9 @@ static int open_signalling(struct sbc *sbc, struct text *why)
     if (!error)
         error = sbc_registers_new(&sbc->registers);
     if (!error)
-        error = sbc_monitor_new(&sbc->monitor, sbc);
+        error = sbc_monitor_new(sbc);
+    if (!error)
+        error = sbc_locate_init(sbc);
     return error;
 }
 
@@ -102,6 +105,7 @@ static int open_media(struct sbc *sbc)
 static void stop(void *node)
 {
     struct sbc *sbc = node;
+    sbc_locate_fini(sbc);
     sbc_monitor_free(sbc->monitor);
     sbc_registers_free(sbc->registers);
     sip_proxy_free(sbc->proxy);
@@ -117,6 +121,15 @@ static void stop(void *node)
     free(sbc);
 }
 
+static void servers_init(struct sbc *sbc)
+{
+    const struct sbc_settings *s = &sbc->settings;
+    struct endpoint at[SBC_SERVERS_MAX];
+    for (unsigned i = 0; i < s->pbx.n; i++)
+        at[i] = ((const struct sbc_pbx_settings *)s->pbx.items)[i].at;
+    sbc_servers_init(&sbc->servers, at, (unsigned)s->pbx.n, s->monitor_servers ? NEVER : s->blacklist);
+}
+
 static int start(struct host *h, const void *settings, void **node, struct text *why)
 {
     struct sbc *sbc = calloc(1, sizeof *sbc);
@@ -127,8 +140,7 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     sbc->settings = *(const struct sbc_settings *)settings;
     host_stream(h, "flow tokens", &rng);
     sbc_token_key_init(&sbc->key, &rng);
-    sbc_servers_init(&sbc->servers, sbc->settings.pbx.items, (unsigned)sbc->settings.pbx.n,
-                     sbc->settings.monitor_servers ? NEVER : sbc->settings.blacklist);
+    servers_init(sbc);
     int error = host_port(h, "outside") && host_port(h, "inside") ? open_media(sbc) : FE_EUNREACH;
     if (!error)
         error = open_signalling(sbc, why);
@@ -155,6 +167,8 @@ static const char *conflict(const void *settings, struct text *why)
         return "pbx";
     }
     const char *setting = sbc_ports_conflict(s, why);
+    if (!setting)
+        setting = sbc_locate_conflict(s, why);
     return setting ? setting : sbc_transport_conflict(s, why);
 }
 

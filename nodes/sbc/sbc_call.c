@@ -78,7 +78,7 @@ enum sbc_addressee sbc_addressee(const struct sbc *sbc, struct span text)
     struct endpoint at;
     if (sip_uri_parse(text, &uri))
         return SBC_SOMEBODY_ELSE;
-    if (span_equal_nocase(uri.host, span_of(sbc->settings.domain)))
+    if (span_equal_nocase(uri.host, span_of(sbc->settings.domain)) || sbc_locate_is_name(sbc, uri.host))
         return SBC_DOMAIN_OR_PBX;
     if (sip_uri_endpoint(&uri, &at))
         return SBC_SOMEBODY_ELSE;
@@ -269,7 +269,9 @@ void sbc_call_request(struct sbc *sbc, struct sip_txn *txn, const struct sip_inc
     }
     struct ticket ticket = read_ticket(sbc, in, routing);
     struct sbc_decision decision = decide(sbc, in, routing, &ticket);
-    if (decision.way != SBC_REFUSED)
+    if (decision.way == SBC_TO_PBX && sbc->servers.n == 0)
+        sip_txn_reply_status(txn, 500); /* DNS has told of none: as one that cannot be reached (§16.7 step 6) */
+    else if (decision.way != SBC_REFUSED)
         forward(sbc, txn, in, routing, &decision, &ticket);
     else if (decision.status == 430)
         sip_txn_reply(txn, &(struct sip_reply){.status = 430, .reason = "Flow Failed"}); /* RFC 5626 §11.5 */

@@ -9,7 +9,7 @@
 enum { CALL_ID = 16, REQUEST = 1024 };
 
 struct question {
-    struct sbc_monitor *monitor;
+    struct sbc_monitor *monitor; /* NULL: this place is free */
     struct sip_flow to;
     struct timer next;
     struct sip_txn *txn; /* NULL: none under way */
@@ -20,7 +20,6 @@ struct question {
 struct sbc_monitor {
     struct sbc *sbc;
     struct prng rng;
-    unsigned n;
     struct question questions[SBC_SERVERS_MAX];
 };
 
@@ -28,7 +27,7 @@ struct sbc_monitor {
 
 static void trace(struct sbc *sbc, const char *state, struct endpoint server)
 {
-    if (sbc->servers.n == 1 && !sbc->settings.monitor_servers)
+    if (sbc->settings.pbx.n == 1 && sbc->servers.n == 1 && !sbc->settings.monitor_servers)
         return;
     struct record *r = host_trace(sbc->host, "server");
     record_str(r, "state", state);
@@ -102,21 +101,61 @@ static void ask(void *arg)
 /* ---- life ---- */
 
 /* The first question goes out at once, before the first phone can want to register. */
-int sbc_monitor_new(struct sbc_monitor **out, struct sbc *sbc)
+static void begin(struct sbc_monitor *m, struct question *q, struct endpoint server)
+{
+    *q = (struct question){.monitor = m, .to = sbc_flow_inside(m->sbc, server)};
+    prng_hex(&m->rng, q->call_id, CALL_ID);
+    timer_init(&q->next, ask, q);
+    host_timer_start(m->sbc->host, &q->next, host_now(m->sbc->host));
+}
+
+static void end(struct question *q)
+{
+    if (!q->monitor)
+        return;
+    host_timer_stop(q->monitor->sbc->host, &q->next);
+    if (q->txn)
+        sip_txn_release(q->txn);
+    q->monitor = NULL;
+}
+
+static struct question *place_for(struct sbc_monitor *m, struct endpoint server)
+{
+    struct question *free_place = NULL;
+    for (unsigned i = 0; i < SBC_SERVERS_MAX; i++) {
+        struct question *q = &m->questions[i];
+        if (q->monitor && endpoint_equal(q->to.remote, server))
+            return q;
+        if (!q->monitor && !free_place)
+            free_place = q;
+    }
+    return free_place;
+}
+
+void sbc_monitor_follow(struct sbc *sbc)
+{
+    struct sbc_monitor *m = sbc->monitor;
+    if (!sbc->settings.monitor_servers)
+        return;
+    for (unsigned i = 0; i < SBC_SERVERS_MAX; i++)
+        if (m->questions[i].monitor && !sbc_servers_have(&sbc->servers, m->questions[i].to.remote))
+            end(&m->questions[i]);
+    for (unsigned i = 0; i < sbc->servers.n; i++) {
+        struct question *q = place_for(m, sbc->servers.items[i].at);
+        if (!q->monitor)
+            begin(m, q, sbc->servers.items[i].at);
+    }
+}
+
+int sbc_monitor_new(struct sbc *sbc)
 {
     struct sbc_monitor *m = calloc(1, sizeof *m);
     if (!m)
         return FE_EMEM;
     m->sbc = sbc;
     host_stream(sbc->host, "server monitor", &m->rng);
-    *out = m;
-    for (; sbc->settings.monitor_servers && m->n < sbc->servers.n; m->n++) {
-        struct question *q = &m->questions[m->n];
-        *q = (struct question){.monitor = m, .to = sbc_flow_inside(sbc, sbc->servers.items[m->n].at)};
-        prng_hex(&m->rng, q->call_id, CALL_ID);
-        timer_init(&q->next, ask, q);
-        host_timer_start(sbc->host, &q->next, host_now(sbc->host));
-    }
+    sbc->monitor = m;
+    sbc_monitor_follow(sbc);
     return 0;
 }
 
@@ -124,10 +163,7 @@ void sbc_monitor_free(struct sbc_monitor *m)
 {
     if (!m)
         return;
-    for (unsigned i = 0; i < m->n; i++) {
-        host_timer_stop(m->sbc->host, &m->questions[i].next);
-        if (m->questions[i].txn)
-            sip_txn_release(m->questions[i].txn);
-    }
+    for (unsigned i = 0; i < SBC_SERVERS_MAX; i++)
+        end(&m->questions[i]);
     free(m);
 }

@@ -3,6 +3,7 @@
 #define FAREND_SBC_NODE_H
 
 #include "nodes/host.h"
+#include "nodes/sbc/sbc_locate.h"
 #include "nodes/sbc/sbc_location.h"
 #include "nodes/sbc/sbc_ports.h"
 #include "nodes/sbc/sbc_relay.h"
@@ -27,6 +28,7 @@ struct sbc {
     struct sbc_pings *pings;
     struct sbc_monitor *monitor;
     struct sbc_servers servers;
+    struct sbc_locating locating;
     struct sbc_watch *watch;
     struct sbc_registers *registers;
     struct sbc_token_key key;
@@ -83,8 +85,9 @@ void sbc_write_options(const struct sbc *sbc, struct prng *rng, const struct sip
 
 /* ---- sbc_monitor.c: which PBXs are there ---- */
 struct sbc_monitor;
-int sbc_monitor_new(struct sbc_monitor **out, struct sbc *sbc); /* FE_EMEM; after the transactions */
-void sbc_monitor_free(struct sbc_monitor *m);                   /* before them; NULL is fine */
+int sbc_monitor_new(struct sbc *sbc);         /* FE_EMEM; after the transactions */
+void sbc_monitor_free(struct sbc_monitor *m); /* before them; NULL is fine */
+void sbc_monitor_follow(struct sbc *sbc);     /* there are other servers now */
 /* A request to the server got no answer (NULL), or this 503; or it got another answer. */
 void sbc_server_failed(struct sbc *sbc, struct endpoint server, const struct sip_msg *response);
 void sbc_server_answered(struct sbc *sbc, struct endpoint server);

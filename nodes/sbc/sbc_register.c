@@ -392,7 +392,7 @@ void sbc_register_request(struct sbc *sbc, struct sip_txn *txn, const struct sip
     if (sbc_side_of(sbc, in->flow) == SBC_INSIDE || !span_empty(routing->next) ||
         sbc_addressee(sbc, routing->uri) == SBC_SOMEBODY_ELSE)
         sip_txn_reply_status(txn, 403);
-    else if (start(sbc, txn, in, routing))
+    else if (sbc->servers.n == 0 || start(sbc, txn, in, routing))
         sip_txn_reply_status(txn, 500);
 }
 

@@ -5,9 +5,10 @@
 void sbc_servers_init(struct sbc_servers *set, const struct endpoint *at, unsigned n, lab_time blacklist)
 {
     assert(n <= SBC_SERVERS_MAX);
-    *set = (struct sbc_servers){.blacklist = blacklist, .n = n};
+    *set = (struct sbc_servers){.blacklist = blacklist};
     for (unsigned i = 0; i < n; i++)
-        set->items[i].at = at[i];
+        if (at[i].addr)
+            set->items[set->n++] = (struct sbc_server){.at = at[i], .entry = i};
 }
 
 static bool is_suspected(const struct sbc_server *server, lab_time now)
@@ -35,6 +36,30 @@ static struct sbc_server *find(struct sbc_servers *set, struct endpoint at)
     return NULL;
 }
 
+static void put(struct sbc_servers *set, struct sbc_server server)
+{
+    if (set->n < SBC_SERVERS_MAX && !sbc_servers_have(set, server.at))
+        set->items[set->n++] = server;
+}
+
+void sbc_servers_locate(struct sbc_servers *set, unsigned entry, const struct endpoint *at, unsigned n)
+{
+    struct sbc_servers before = *set;
+    unsigned i = 0;
+    set->n = 0;
+    for (; i < before.n && before.items[i].entry < entry; i++)
+        put(set, before.items[i]);
+    for (unsigned k = 0; k < n; k++) {
+        const struct sbc_server *known = find(&before, at[k]);
+        struct sbc_server server = known ? *known : (struct sbc_server){.at = at[k]};
+        server.entry = entry;
+        put(set, server);
+    }
+    for (; i < before.n; i++)
+        if (before.items[i].entry != entry)
+            put(set, before.items[i]);
+}
+
 bool sbc_servers_failed(struct sbc_servers *set, struct endpoint at, lab_time now, lab_time retry_after)
 {
     struct sbc_server *server = find(set, at);
@@ -55,10 +80,15 @@ bool sbc_servers_answered(struct sbc_servers *set, struct endpoint at)
     return changed;
 }
 
-bool sbc_servers_have(const struct sbc_servers *set, struct endpoint at)
+int sbc_servers_entry(const struct sbc_servers *set, struct endpoint at)
 {
     for (unsigned i = 0; i < set->n; i++)
         if (endpoint_equal(set->items[i].at, at))
-            return true;
-    return false;
+            return (int)set->items[i].entry;
+    return -1;
+}
+
+bool sbc_servers_have(const struct sbc_servers *set, struct endpoint at)
+{
+    return sbc_servers_entry(set, at) >= 0;
 }

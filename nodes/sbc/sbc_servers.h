@@ -15,6 +15,7 @@ enum { SBC_SERVERS_MAX = 8 };
 
 struct sbc_server {
     struct endpoint at;
+    unsigned entry; /* which of the settings it comes from */
     bool lost;      /* it failed last */
     lab_time until; /* lost: suspected so long */
 };
@@ -25,8 +26,11 @@ struct sbc_servers {
     struct sbc_server items[SBC_SERVERS_MAX];
 };
 
-/* n at most SBC_SERVERS_MAX. */
+/* n at most SBC_SERVERS_MAX: by entry; address 0: it is not known yet where that is. */
 void sbc_servers_init(struct sbc_servers *set, const struct endpoint *at, unsigned n, lab_time blacklist);
+
+/* DNS says where the servers of this entry are: they take its place, as many as there is room for. */
+void sbc_servers_locate(struct sbc_servers *set, unsigned entry, const struct endpoint *at, unsigned n);
 
 /* The order in which to try them now; returns n. */
 unsigned sbc_servers_order(const struct sbc_servers *set, lab_time now, struct endpoint order[SBC_SERVERS_MAX]);
@@ -36,6 +40,7 @@ unsigned sbc_servers_order(const struct sbc_servers *set, lab_time now, struct e
 bool sbc_servers_failed(struct sbc_servers *set, struct endpoint at, lab_time now, lab_time retry_after);
 bool sbc_servers_answered(struct sbc_servers *set, struct endpoint at);
 
+int sbc_servers_entry(const struct sbc_servers *set, struct endpoint at); /* that it comes from; -1: it is none */
 bool sbc_servers_have(const struct sbc_servers *set, struct endpoint at);
 
 #endif

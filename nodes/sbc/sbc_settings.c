@@ -23,12 +23,18 @@ static const struct option port_options[] = {
      .help = "only these subnets may use it; what others send is dropped as not-allowed"},
     {0}};
 
-static const struct option pbx_option = {"pbx",         OPT_ENDPOINT,   0, sizeof(struct endpoint), .port = 5060,
-                                         .node = "pbx", .help = "a PBX"};
+static const struct option pbx_option = {"pbx",
+                                         OPT_ENDPOINT,
+                                         OPTION_AT(struct sbc_pbx_settings, at),
+                                         .host = offsetof(struct sbc_pbx_settings, name),
+                                         .port = 5060,
+                                         .node = "pbx",
+                                         .help = "a PBX; a name without a port is asked for by SRV"};
 
 const struct option sbc_options[] = {
-    {"pbx", OPT_LIST, AT(pbx), .each = &pbx_option, .each_size = sizeof(struct endpoint), .node = "pbx", .needed = true,
-     .help = "the PBX that phones register with and call through; more: its backups, in their order"},
+    {"pbx", OPT_LIST, AT(pbx), .each = &pbx_option, .each_size = sizeof(struct sbc_pbx_settings), .node = "pbx",
+     .needed = true, .help = "the PBX that phones register with and call through; more: its backups, in their order"},
+    RESOLVER_OPTIONS(struct sbc_settings, dns),
     {"domain", OPT_TEXT, AT(domain), .def = "lab.example", .help = "requests for this domain go to the PBX"},
     {"port", OPT_COUNT, AT(port), .def = "5060", .min = 1, .max = 65535, .help = "SIP port on both sides"},
     {"ports", OPT_MAP, AT(ports), .each = port_options, .each_size = sizeof(struct sbc_port_settings),
@@ -54,7 +60,7 @@ const struct option sbc_options[] = {
     {"inside tls trust", OPT_CERTIFICATE, AT(inside.trust), .part = OPTION_TRUST,
      .help = "whose certificates it takes from the PBX"},
     {"verify pbx name", OPT_FLAG, AT(inside.verify_name), .def = "yes",
-     .help = "the PBX's certificate must name the address that it is reached at"},
+     .help = "the PBX's certificate must name it as the setting pbx does: its name, or its address"},
     {"connect timeout", OPT_TIME, AT(connect_timeout), .def = "90s", .min = 1 * SEC,
      .help = "a connection that is not up by then is given up"},
     {"idle timeout", OPT_TIME, AT(idle_timeout), .def = "90s",

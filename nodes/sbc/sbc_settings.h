@@ -5,6 +5,7 @@
 #include "nodes/base/addr.h"
 #include "nodes/base/lab_time.h"
 #include "nodes/base/option.h"
+#include "nodes/resolve/resolver_options.h"
 #include "nodes/sip/sip_identity.h"
 
 #include <stdbool.h>
@@ -42,10 +43,17 @@ struct sbc_port_settings {
     struct option_items allow; /* struct subnet; empty: everybody */
 };
 
+/* A PBX: an address, or a name that DNS is asked for. */
+struct sbc_pbx_settings {
+    struct endpoint at;     /* with a name: address 0, and the port that is written, or 0 (SRV tells) */
+    char name[OPTION_HOST]; /* "": it is an address */
+};
+
 enum sbc_inside_transport { SBC_INSIDE_UDP, SBC_INSIDE_TCP, SBC_INSIDE_TLS };
 
 struct sbc_settings {
-    struct option_items pbx; /* struct endpoint: the primary, then its backups */
+    struct option_items pbx;      /* struct sbc_pbx_settings: the primary, then its backups */
+    struct resolver_settings dns; /* DN-1 */
     char domain[128];
     uint32_t port;
     struct option_items ports;           /* struct sbc_port_settings; empty: UDP on `port`, for everybody */

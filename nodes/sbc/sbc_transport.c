@@ -41,6 +41,12 @@ static void connection_down(void *arg, const struct sip_flow *flow, const struct
     sbc_location_remove_flow(sbc->location, *flow);
 }
 
+/* RFC 5922 §4: a PBX is who its configured name says; one that is an address shows that. */
+static void connection_name(void *arg, const struct sip_flow *flow, struct text *name)
+{
+    sbc_locate_name(arg, flow->remote, name);
+}
+
 static void pinged(void *arg, const struct sip_flow *flow)
 {
     struct sbc *sbc = arg;
@@ -119,7 +125,7 @@ static int open_inside(struct sbc *sbc)
 
 int sbc_transport_open(struct sbc *sbc, struct text *why)
 {
-    static const struct sip_flow_events watch = {.down = connection_down, .ping = pinged};
+    static const struct sip_flow_events watch = {.name = connection_name, .down = connection_down, .ping = pinged};
     const struct sbc_settings *s = &sbc->settings;
     struct sip_transport_config config = {
         .rport = rport_of(s),
