@@ -7,8 +7,15 @@
 
 /* ---- the words ---- */
 
-enum { TLS_ALERT = 21, TLS_HANDSHAKE = 22, TLS_CLIENT_HELLO = 1, TLS_SERVER_HELLO = 2, TLS_CERTIFICATE = 11 };
-enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4 };
+/* RFC 5246 §6.2.1, §7.4. */
+enum { TLS_CHANGE_CIPHER_SPEC = 20, TLS_ALERT = 21, TLS_HANDSHAKE = 22, TLS_APPLICATION_DATA = 23 };
+enum {
+    TLS_CLIENT_HELLO = 1,
+    TLS_SERVER_HELLO = 2,
+    TLS_CERTIFICATE = 11,
+    TLS_CLIENT_KEY_EXCHANGE = 16,
+};
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
 static const struct {
     const char *word;
@@ -29,10 +36,17 @@ static const struct {
     {"TLS ClientHello", PACKET_TLS, TLS_HANDSHAKE, TLS_CLIENT_HELLO, 0},
     {"TLS ServerHello", PACKET_TLS, TLS_HANDSHAKE, TLS_SERVER_HELLO, 0},
     {"TLS Certificate", PACKET_TLS, TLS_HANDSHAKE, TLS_CERTIFICATE, 0},
+    {"TLS ClientKeyExchange", PACKET_TLS, TLS_HANDSHAKE, TLS_CLIENT_KEY_EXCHANGE, 0},
+    {"TLS handshake", PACKET_TLS, TLS_HANDSHAKE, 0, 0},
+    {"TLS ChangeCipherSpec", PACKET_TLS, TLS_CHANGE_CIPHER_SPEC, 0, 0},
+    {"TLS application data", PACKET_TLS, TLS_APPLICATION_DATA, 0, 0},
     {"TLS alert", PACKET_TLS, TLS_ALERT, 0, 0},
     {"SYN", PACKET_TCP_FLAG, 0, 0, TCP_SYN},
+    {"SYN-ACK", PACKET_TCP_FLAG, 0, 0, TCP_SYN | TCP_ACK},
     {"FIN", PACKET_TCP_FLAG, 0, 0, TCP_FIN},
     {"RST", PACKET_TCP_FLAG, 0, 0, TCP_RST},
+    {"TCP data", PACKET_TCP_DATA, 0, 0, 0},
+    {"TCP ACK", PACKET_TCP_ACK, 0, 0, 0},
 };
 
 static bool is_digit(char c)
@@ -227,10 +241,21 @@ static bool tls_matches(const struct packet_match *m, const struct ip_view *v, s
     return (!m->record || byte_at(s, 0) == m->record) && (!m->handshake || byte_at(s, RECORD_HEADER) == m->handshake);
 }
 
-static bool flag_matches(const struct packet_match *m, const uint8_t *packet, const struct ip_view *v)
+/* 0: no segment begins here. */
+static uint8_t tcp_flags(const uint8_t *packet, const struct ip_view *v)
 {
-    return v->protocol == IP_TCP && !ip_is_later_fragment(v) && v->header + 14u <= v->total &&
-           (packet[v->header + 13] & m->flags);
+    bool begins = v->protocol == IP_TCP && !ip_is_later_fragment(v) && v->header + 14u <= v->total;
+    return begins ? packet[v->header + 13] : 0;
+}
+
+static bool tcp_matches(const struct packet_match *m, const uint8_t *packet, const struct ip_view *v, struct span s)
+{
+    uint8_t flags = tcp_flags(packet, v);
+    if (m->kind == PACKET_TCP_DATA)
+        return v->protocol == IP_TCP && !span_empty(s);
+    if (m->kind == PACKET_TCP_ACK)
+        return (flags & (TCP_ACK | TCP_SYN | TCP_FIN | TCP_RST)) == TCP_ACK && span_empty(s);
+    return (flags & m->flags) == m->flags;
 }
 
 static bool kind_matches(const struct packet_match *m, const uint8_t *packet, const struct ip_view *v, struct span s)
@@ -249,7 +274,9 @@ static bool kind_matches(const struct packet_match *m, const uint8_t *packet, co
     case PACKET_LATER_FRAGMENT: return ip_is_later_fragment(v);
     case PACKET_DNS: return transport && dns_matches(m, v, s);
     case PACKET_TLS: return tls_matches(m, v, s);
-    case PACKET_TCP_FLAG: return flag_matches(m, packet, v);
+    case PACKET_TCP_FLAG:
+    case PACKET_TCP_DATA:
+    case PACKET_TCP_ACK: return tcp_matches(m, packet, v, s);
     }
     return false;
 }

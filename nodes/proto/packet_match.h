@@ -1,7 +1,7 @@
 /* Which packets are meant: told from the bytes of one IPv4 packet alone, without any state. Looks into UDP, and into
  * TCP as far as a segment begins with what is sought. Written as everything · SIP · REGISTER · 200 · 200 INVITE · 2xx
- * INVITE · keep-alive · STUN · RTP · RTCP · ICMP fragments · later fragments · DNS · TLS · TLS ClientHello · TLS alert
- * · SYN · FIN · RST */
+ * INVITE · keep-alive · STUN · RTP · RTCP · ICMP · fragments · later fragments · DNS · TLS · TLS ClientHello · TLS alert
+ * · TLS application data · SYN · SYN-ACK · FIN · RST · TCP data · TCP ACK */
 #ifndef FAREND_PROTO_PACKET_MATCH_H
 #define FAREND_PROTO_PACKET_MATCH_H
 
@@ -24,7 +24,9 @@ enum packet_kind {
     PACKET_LATER_FRAGMENT, /* any but the first */
     PACKET_DNS,            /* port 53; `name` in the question (RFC 1035 §4.1.2) */
     PACKET_TLS,            /* a record begins (RFC 8446 §5.1); `record`, `handshake` */
-    PACKET_TCP_FLAG,       /* one of `flags` is set (RFC 9293 §3.1) */
+    PACKET_TCP_FLAG,       /* `flags` are set (RFC 9293 §3.1) */
+    PACKET_TCP_DATA,       /* a segment with payload, whatever it begins with */
+    PACKET_TCP_ACK,        /* a segment that acknowledges, and nothing else */
 };
 
 /* Zero-initialise: any packet. What is not given is not asked. Spans are borrowed. */

@@ -317,7 +317,7 @@ static bool match_read(struct step_reader *r, const struct doc *d, const struct 
     if (packet_match_parse(span_of(what), m)) {
         problem(&r->lab->problems, place_of(d, fault_action_words[action]), "\"", what,
                 "\" names no packets; expected as REGISTER, 200 INVITE, 4xx, SIP, keep-alive, STUN, RTP, RTCP, ICMP, "
-                "later fragments, fragments, DNS, TLS ClientHello, SYN or everything");
+                "later fragments, fragments, DNS, TLS ClientHello, TCP data, SYN or everything");
         return false;
     }
     m->text = span_of(words->text ? words->text : "");

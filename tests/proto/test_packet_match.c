@@ -5,6 +5,7 @@
 #include "nodes/proto/packet_match.h"
 #include "tests/cmocka.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint8_t packet[2048];
@@ -209,6 +210,52 @@ static void tls_and_tcp_flags(void **state)
     assert_false(packet_matches(&tls, packet, tcp_of(5060, 0x18, SPAN("INVITE sip:a SIP/2.0\r\n\r\n"))));
 }
 
+/* A row for each kind of segment, a column for each word. */
+static void segments_by_what_they_carry(void **state)
+{
+    (void)state;
+    enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
+    static const struct {
+        uint8_t flags;
+        const char *bytes;
+        size_t n;
+        const char *matched; /* the words that it is meant by, each between bars */
+    } rows[] = {
+        {SYN, "", 0, "|SYN|"},
+        {SYN | ACK, "", 0, "|SYN|SYN-ACK|"},
+        {ACK, "", 0, "|TCP ACK|"},
+        {FIN | ACK, "", 0, "|FIN|"},
+        {RST | ACK, "", 0, "|RST|"},
+        {PSH | ACK, "middle of a record", 18, "|TCP data|"},
+        {PSH | ACK, "\x14\3\3\0\1\1", 6, "|TCP data|TLS|TLS ChangeCipherSpec|"},
+        {PSH | ACK, "\x16\3\3\0\4\x10\0\0\0", 9, "|TCP data|TLS|TLS handshake|TLS ClientKeyExchange|"},
+        {PSH | ACK, "\x17\3\3\0\1\0", 6, "|TCP data|TLS|TLS application data|"},
+    };
+    static const char *const words[] = {"SYN",
+                                        "SYN-ACK",
+                                        "FIN",
+                                        "RST",
+                                        "TCP ACK",
+                                        "TCP data",
+                                        "TLS",
+                                        "TLS handshake",
+                                        "TLS ChangeCipherSpec",
+                                        "TLS ClientKeyExchange",
+                                        "TLS application data"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+            char barred[64];
+            struct packet_match m = match_of(words[k]);
+            snprintf(barred, sizeof barred, "|%s|", words[k]);
+            bool expected = strstr(rows[i].matched, barred) != NULL;
+            if (packet_matches(&m, packet, tcp_of(5061, rows[i].flags, span_make(rows[i].bytes, rows[i].n))) !=
+                expected)
+                fail_msg("%s, row %zu", words[k], i);
+        }
+    struct packet_match data = match_of("TCP data");
+    assert_false(packet_matches(&data, packet, udp_of(5060, 5060, SPAN("data"))));
+}
+
 static void other_words_are_refused_and_change_nothing(void **state)
 {
     (void)state;
@@ -231,6 +278,7 @@ int main(void)
         cmocka_unit_test(keep_alives_are_crlf_alone),
         cmocka_unit_test(stun_rtp_and_rtcp_by_their_first_bytes),
         cmocka_unit_test(fragments_by_the_header),
+        cmocka_unit_test(segments_by_what_they_carry),
         cmocka_unit_test(addresses_ports_protocol_and_size),
         cmocka_unit_test(dns_by_the_name_in_the_question),
         cmocka_unit_test(tls_and_tcp_flags),
