@@ -57,6 +57,31 @@ foreach(lab ${labs})
   endif()
 endforeach()
 
+# The same lab with some settings changed, in both worlds: farend_lab_with(LAB VARIANT PATH=VALUE…).
+function(farend_lab_with lab variant)
+  string(REPLACE "/" "-" folder ${lab}-${variant})
+  set(changes)
+  foreach(change ${ARGN})
+    list(APPEND changes --set ${change})
+  endforeach()
+  foreach(world sim netns)
+    add_test(NAME labs/${lab}/${variant}-${world}
+             COMMAND farend run ${CMAKE_SOURCE_DIR}/topologies/${lab}.yaml ${changes} --world ${world}
+                     --repeat ${FAREND_LAB_REPEAT_STREAMS} --out ${lab_runs}/${folder}-${world})
+    set_tests_properties(labs/${lab}/${variant}-${world} PROPERTIES LABELS "labs;${world}" SKIP_RETURN_CODE 3
+                         TIMEOUT 1200 FIXTURES_SETUP ${folder}-${world})
+  endforeach()
+  add_test(NAME labs/${lab}/${variant}-same
+           COMMAND farend diff ${lab_runs}/${folder}-sim ${lab_runs}/${folder}-netns)
+  set_tests_properties(labs/${lab}/${variant}-same PROPERTIES LABELS "labs;netns" SKIP_RETURN_CODE 3
+                       FIXTURES_REQUIRED "${folder}-sim;${folder}-netns")
+endfunction()
+# RFC 5626 is the same over TLS as over TCP.
+farend_lab_with(flows/outbound-two-edges tls nodes.alice.transport=tls "nodes.alice.persistent tls=yes")
+farend_lab_with(flows/outbound-back-off tls
+                nodes.alice.transport=tls "nodes.alice.persistent tls=yes"
+                nodes.carol.transport=tls "nodes.carol.persistent tls=yes")
+
 # The same labs with the kernel's own NAT in place of farend's: every expectation holds there too.
 function(farend_lab_on_kernel lab)
   string(REPLACE "/" "-" folder ${lab})
