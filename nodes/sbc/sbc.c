@@ -138,7 +138,10 @@ static int start(struct host *h, const void *settings, void **node, struct text 
         return FE_EMEM;
     sbc->host = h;
     sbc->settings = *(const struct sbc_settings *)settings;
-    host_stream(h, "flow tokens", &rng);
+    if (sbc->settings.flow_token_secret[0])
+        prng_init(&rng, 0, span_of(sbc->settings.flow_token_secret), SPAN("flow tokens"));
+    else
+        host_stream(h, "flow tokens", &rng);
     sbc_token_key_init(&sbc->key, &rng);
     servers_init(sbc);
     int error = host_port(h, "outside") && host_port(h, "inside") ? open_media(sbc) : FE_EUNREACH;

@@ -30,7 +30,7 @@ struct ticket {
 
 /* ---- reading ---- */
 
-/* The key outlives a restart, the rows of ports may not. */
+/* A key that outlives a restart may meet other rows of ports. */
 static bool is_outside(const struct sbc *sbc, struct sip_flow flow)
 {
     return flow.socket < sbc->ports_n && sip_transport_of(sbc->transport, flow.socket) == flow.transport;

@@ -103,4 +103,8 @@ const struct option sbc_options[] = {
     {"flow timer", OPT_TIME, AT(flow_timer), .max = 24 * HOUR,
      .help = "phones with outbound support (RFC 5626) are told to send keep-alives so often, and a flow that is silent "
              "for 10s longer has failed; 0: they choose themselves"},
+    {"flow token secret", OPT_TEXT, AT(flow_token_secret),
+     .help = "the key that flow tokens are made with (RFC 5626) comes from this, and so outlives a restart; without it "
+             "each "
+             "start draws another one, and what the PBX knows from before is answered with 403"},
     {0}};

@@ -77,6 +77,7 @@ struct sbc_settings {
     lab_time blacklist, invite_timeout; /* SB-12 */
     bool outbound_support;              /* RFC 5626 §5.1: it says that it keeps flows */
     lab_time flow_timer;                /* RFC 5626 §5.4: 0: phones are told none */
+    char flow_token_secret[64];         /* "": the key of the flow tokens is drawn at each start (§5.2) */
 };
 
 extern const struct option sbc_options[];

@@ -165,11 +165,12 @@ static void call_line(struct outages *o, struct outage *of, struct span line, la
     is_lost(theirs);
 }
 
-/* A connection that was never up, or that somebody else ended: it was not the node's own wish. */
-static bool is_broken(struct span line)
+static void flow_line(struct outage *o, struct span line, lab_time now)
 {
-    return record_is(line, "state", "failed") ||
-           (record_is(line, "state", "closed") && !record_is(line, "reason", "local"));
+    if (record_is(line, "state", "closed") && !record_is(line, "reason", "local"))
+        notices(o, 2, now); /* somebody else ended it; it counts itself until `outbound` says that it is gone */
+    else if (record_is(line, "state", "failed") && o->recovered == NEVER)
+        notices(o, 1, now); /* it never was one; later it is a probe of the server that is still away */
 }
 
 /* The events that tell something: most lines are none of them. */
@@ -190,8 +191,8 @@ static void node_line(struct outages *o, struct span line, struct span ev, lab_t
         registration_line(of, line, now);
     else if (span_is(ev, "failover") && (record_is(line, "to", "backup") || record_is(line, "what", "target")))
         notices(of, 1, now);
-    else if (span_is(ev, "flow") && is_broken(line))
-        notices(of, 2, now); /* it counts itself until `outbound` says that it is gone */
+    else if (span_is(ev, "flow"))
+        flow_line(of, line, now);
     else if (span_is(ev, "outbound"))
         outbound_line(of, line, now);
     else if (span_is(ev, "call"))

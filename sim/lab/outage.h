@@ -7,8 +7,9 @@
  *
  * Signs that a phone cannot be reached: it traces that it is not registered, or that it leaves a server for another
  * (`failover` to a backup, or to the next target of a name), or a call to it fails. Signs that it can: it is registered
- * anew, or a call comes in. A phone without any sign was not touched by the fault. One with several flows (`outbound`)
- * can be reached while one is up. */
+ * anew, or a call comes in. A connection that ends is a sign too, and so is one that cannot be opened, until the phone
+ * is registered again: then it is but a probe of the server that is still away. A phone without any sign was not
+ * touched by the fault. One with several flows (`outbound`) can be reached while one is up. */
 #ifndef FAREND_LAB_OUTAGE_H
 #define FAREND_LAB_OUTAGE_H
 
