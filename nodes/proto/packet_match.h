@@ -1,7 +1,8 @@
 /* Which packets are meant: told from the bytes of one IPv4 packet alone, without any state. Looks into UDP, and into
  * TCP as far as a segment begins with what is sought. Written as everything · SIP · REGISTER · 200 · 200 INVITE · 2xx
- * INVITE · keep-alive · STUN · RTP · RTCP · ICMP · fragments · later fragments · DNS · TLS · TLS ClientHello · TLS alert
- * · TLS application data · SYN · SYN-ACK · FIN · RST · TCP data · TCP ACK */
+ * INVITE · keep-alive · STUN · RTP · RTCP · ICMP · fragments · later fragments · DNS · TLS · TLS ClientHello · TLS
+ * ServerHello · TLS Certificate · TLS ClientKeyExchange · TLS handshake · TLS ChangeCipherSpec · TLS application data ·
+ * TLS alert · SYN · SYN-ACK · FIN · RST · TCP data · TCP ACK */
 #ifndef FAREND_PROTO_PACKET_MATCH_H
 #define FAREND_PROTO_PACKET_MATCH_H
 
