@@ -52,7 +52,9 @@ static int up(struct pbx *pbx, struct text *why)
 {
     static const struct sip_txns_events events = {.request = request, .ack = ack};
     const struct pbx_settings *s = pbx->settings;
-    struct sip_proxy_config proxy = {.timer_c = s->no_answer};
+    struct sip_proxy_config proxy = {
+        .timer_c = s->no_answer,
+        .session = {.interval = (uint32_t)(s->session_timer / SEC), .least = (uint32_t)(s->least_session / SEC)}};
     int error = pbx_transport_open(pbx, why);
     proxy.double_record_route = pbx->sockets_n > 1;
     if (!error)

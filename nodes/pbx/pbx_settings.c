@@ -56,6 +56,11 @@ const struct option pbx_options[] = {
     {"nonce life", OPT_TIME, AT(nonce_life), .def = "5min", .min = 1 * SEC, .help = "an older nonce is stale"},
     {"no answer", OPT_TIME, AT(no_answer), .def = "181s", .min = 1 * SEC,
      .help = "a phone that rings for longer is given up (timer C)"},
+    {"session timer", OPT_TIME, AT(session_timer), .max = 24 * HOUR,
+     .help = "calls are to be refreshed in this time (RFC 4028): asked for where no phone does, and the longest that "
+             "passes; 0: not asked for"},
+    {"min session", OPT_TIME, AT(least_session), .max = 24 * HOUR,
+     .help = "a phone that wants to refresh more often is refused with 422 (RFC 4028); below 90s: 90s; 0: none is"},
     {"remember registrations", OPT_FLAG, AT(remember), .def = "yes",
      .help = "the command restart keeps the registrations; a power cut never does"},
     {"outbound support", OPT_FLAG, AT(outbound), .def = "yes",

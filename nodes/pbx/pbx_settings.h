@@ -32,10 +32,11 @@ struct pbx_settings {
     lab_time min_expires, max_expires, default_expires;
     bool challenge_register, challenge_calls; /* PB-1 */
     lab_time nonce_life;
-    lab_time no_answer; /* RFC 3261's timer C: a phone that rings for longer is given up */
-    bool remember;      /* PB-2: registrations outlive `restart` */
-    bool outbound;      /* RFC 5626: phones are known by instance and reg-id, their flows are used */
-    int answers;        /* enum pbx_answers */
+    lab_time no_answer;                    /* RFC 3261's timer C: a phone that rings for longer is given up */
+    lab_time session_timer, least_session; /* RFC 4028 §8; 0: none */
+    bool remember;                         /* PB-2: registrations outlive `restart` */
+    bool outbound;                         /* RFC 5626: phones are known by instance and reg-id, their flows are used */
+    int answers;                           /* enum pbx_answers */
     lab_time retry_after;
     uint32_t capacity; /* new requests a second, OPTIONS not counted; 0: no limit */
     lab_time patience; /* after `stop`: so long with running calls */

@@ -40,6 +40,8 @@ static void request_in_call(struct phone_call *c, struct sip_txn *txn, const str
         return;
     if (in->msg->method == SIP_BYE)
         phone_call_bye(c, txn);
+    else if (in->msg->method == SIP_UPDATE)
+        phone_call_updated(c, txn, in);
     else
         phone_call_changed(c, txn, in);
 }
@@ -59,11 +61,11 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_incoming
         reply_allowed(p, txn, 200, "Accept: application/sdp\r\n"); /* §11.2 */
     else if (method == SIP_NOTIFY && p->settings->message_waiting)
         phone_subscribe_notify(p, txn, in);
-    else if (method != SIP_INVITE && method != SIP_BYE)
+    else if (method != SIP_INVITE && method != SIP_BYE && method != SIP_UPDATE)
         reply_allowed(p, txn, 405, ""); /* §8.2.1 */
     else if (c)
         request_in_call(c, txn, in);
-    else if (method == SIP_BYE || has_to_tag(in->msg))
+    else if (method != SIP_INVITE || has_to_tag(in->msg))
         reply_with(txn, 481, (struct span){0});
     else
         phone_call_incoming(p, txn, in);

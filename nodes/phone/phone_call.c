@@ -14,6 +14,7 @@ struct phone_call *phone_call_new(struct phone *p)
     c->phone = p;
     c->number = ++p->calls_made;
     c->aor = phone_servers_active(&p->servers, PHONE_PROXY);
+    phone_call_session_init(c);
     c->next = p->calls;
     p->calls = c;
     return c;
@@ -33,6 +34,7 @@ void phone_call_free(struct phone_call *c)
         at = &(*at)->next;
     *at = c->next;
     host_timer_stop(c->phone->host, &c->timer);
+    phone_call_session_stop(c);
     txn_drop(&c->invite);
     txn_drop(&c->change);
     sip_accept_stop(&c->accept);
@@ -113,6 +115,7 @@ static const char *end_name(enum phone_call_end end)
 void phone_call_over(struct phone_call *c, enum phone_call_end end, const struct phone_call_event *event)
 {
     phone_call_media_close(c);
+    phone_call_session_stop(c);
     sip_accept_stop(&c->accept);
     phone_call_set_state(c, CALL_LEAVING);
     trace(c, end_name(end), event);

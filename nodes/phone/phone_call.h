@@ -2,7 +2,7 @@
  *
  *   phone_call.c        states, trace, the end           phone_call_out.c    calls that the phone makes
  *   phone_call_in.c     calls that come to it            phone_call_hold.c   re-INVITEs of either side
- *   phone_call_media.c  descriptions and the session */
+ *   phone_call_media.c  descriptions and the session  phone_call_session.c  how long it lasts (RFC 4028) */
 #ifndef FAREND_PHONE_CALL_H
 #define FAREND_PHONE_CALL_H
 
@@ -11,6 +11,7 @@
 #include "nodes/proto/sdp.h"
 #include "nodes/sip/sip_accept.h"
 #include "nodes/sip/sip_dialog.h"
+#include "nodes/sip/sip_session_timer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,13 +45,19 @@ struct phone_call {
     bool reconnected;      /* out: the INVITE has been sent again because its connection broke */
     struct timer timer;
     struct sip_txn *invite; /* out: client transaction; in: server transaction. NULL when it has ended */
-    struct sip_txn *change; /* our re-INVITE, or BYE when leaving */
+    struct sip_txn *change; /* our re-INVITE or UPDATE, or BYE when leaving */
+    bool refreshing;        /* it changes nothing, and its answer has not come */
     struct sip_dialog dialog;
     struct sip_accept accept;
     bool hang_up; /* in: answered, and hung up before the ACK: say BYE when it comes (§15) */
 
     struct media *media;
+    struct sip_session_timer session;
+    struct timer session_timer; /* its deadline */
+    bool peer_updates;          /* UPDATE is among what the peer allows */
+
     uint64_t sdp_id, sdp_version;
+    uint64_t sdp_hash;                 /* of the description with this version; 0: there is none */
     bool offered;                      /* our description is the offer of an exchange that still lacks the answer */
     bool holding;                      /* by our user */
     bool flowing;                      /* media was traced as started */
@@ -65,6 +72,7 @@ void phone_call_incoming(struct phone *p, struct sip_txn *txn, const struct sip_
 void phone_call_acked(struct phone_call *c, const struct sip_msg *ack);
 void phone_call_bye(struct phone_call *c, struct sip_txn *txn);
 void phone_call_changed(struct phone_call *c, struct sip_txn *txn, const struct sip_incoming *in); /* re-INVITE */
+void phone_call_updated(struct phone_call *c, struct sip_txn *txn, const struct sip_incoming *in); /* UPDATE */
 void phone_call_free(struct phone_call *c); /* silently, media too; takes it off the phone's list */
 
 /* ---- commands; each returns NULL or why it cannot be ---- */
@@ -103,6 +111,22 @@ struct span phone_call_credentials(const struct sip_msg *invite);
 void phone_call_invite(struct phone_call *c);  /* sends the INVITE, or fails */
 void phone_call_give_up(struct phone_call *c); /* CANCEL */
 void phone_call_decline(struct phone_call *c); /* 603 */
+
+/* ---- phone_call_hold.c ---- */
+void phone_call_refresh(struct phone_call *c); /* as nothing has changed; later, when a change is under way */
+
+/* ---- phone_call_session.c ---- */
+void phone_call_session_init(struct phone_call *c);
+void phone_call_session_stop(struct phone_call *c);
+/* An INVITE or UPDATE asks for too short a session: 422, and its Min-SE in `headers`. */
+bool phone_call_session_refuses(const struct phone *p, const struct sip_msg *request, struct text *headers);
+/* What the peer says of itself in an INVITE, UPDATE, or its answer. */
+void phone_call_session_heard(struct phone_call *c, const struct sip_msg *msg);
+/* The header lines of the 2xx that is sent to the request now; the session lasts from now. */
+void phone_call_session_grant(struct phone_call *c, const struct sip_msg *request, struct text *headers);
+void phone_call_session_confirmed(struct phone_call *c, const struct sip_msg *response); /* a 2xx to ours */
+/* Our refresh was not sent, or refused: once more after the pause; NEVER: not any more. */
+void phone_call_session_retry(struct phone_call *c, lab_time pause);
 
 /* ---- phone_call_media.c ---- */
 int phone_call_media_open(struct phone_call *c); /* errors as media_open */

@@ -62,12 +62,14 @@ static int describe(struct phone_call *c, struct text *body)
 
 static int accept_send(struct phone_call *c, struct span body)
 {
-    char room[256];
+    char room[256 + SIP_SESSION_HEADERS];
     struct text headers = text_on(room, sizeof room);
-    struct sip_reply ok = {.status = 200,
-                           .headers = phone_contact_headers(c->phone, c->by, &headers),
-                           .content_type = SPAN("application/sdp"),
-                           .body = body};
+    struct sip_msg invite;
+    sip_txn_msg(c->invite, &invite);
+    (void)phone_contact_headers(c->phone, c->by, &headers);
+    phone_call_session_grant(c, &invite, &headers);
+    struct sip_reply ok = {
+        .status = 200, .headers = text_span(&headers), .content_type = SPAN("application/sdp"), .body = body};
     int error = sip_accept_start(&c->accept, c->invite, &ok, phone_call_unacknowledged, c);
     return error ? error : sip_dialog_confirm(&c->dialog, NULL);
 }
@@ -135,8 +137,8 @@ static void ring(struct phone_call *c)
     host_timer_start(c->phone->host, &c->timer, host_now(c->phone->host) + wait);
 }
 
-/* The status with which an INVITE is refused before it becomes a call, or 0. */
-static unsigned refusal(struct phone *p, const struct sip_txn *txn, const struct sip_msg *invite)
+/* The status with which an INVITE is refused before it becomes a call, or 0; `headers`: what belongs to a 422. */
+static unsigned refusal(struct phone *p, const struct sip_txn *txn, const struct sip_msg *invite, struct text *headers)
 {
     if (sip_txn_is_merged(txn))
         return 482;
@@ -146,24 +148,25 @@ static unsigned refusal(struct phone *p, const struct sip_txn *txn, const struct
         return 415;
     if (p->settings->answer == PHONE_ANSWER_BUSY || phone_call_active(p))
         return 486;
-    return 0;
+    return phone_call_session_refuses(p, invite, headers) ? 422 : 0;
 }
 
-static void refuse_early(struct sip_txn *txn, unsigned status)
+static void refuse_early(struct sip_txn *txn, unsigned status, struct text *headers)
 {
-    struct sip_reply reply = {.status = status};
     if (status == 415)
-        reply.headers = SPAN("Accept: application/sdp\r\n");
-    (void)sip_txn_reply(txn, &reply);
+        text_str(headers, "Accept: application/sdp\r\n");
+    (void)sip_txn_reply(txn, &(struct sip_reply){.status = status, .headers = text_span(headers)});
 }
 
 void phone_call_incoming(struct phone *p, struct sip_txn *txn, const struct sip_incoming *in)
 {
     char room[128];
+    char headers_room[SIP_SESSION_HEADERS];
     struct text contact = text_on(room, sizeof room);
-    unsigned status = refusal(p, txn, in->msg);
+    struct text headers = text_on(headers_room, sizeof headers_room);
+    unsigned status = refusal(p, txn, in->msg, &headers);
     if (status) {
-        refuse_early(txn, status);
+        refuse_early(txn, status, &headers);
         return;
     }
     struct phone_call *c = phone_call_new(p);

@@ -154,14 +154,13 @@ static enum sdp_direction direction(const struct phone_call *c)
     return c->phone->settings->hold == PHONE_HOLD_INACTIVE ? SDP_INACTIVE : SDP_SENDONLY;
 }
 
-/* RFC 3264 §8: the version goes up with every new description. */
-static struct sdp_local local(struct phone_call *c)
+static struct sdp_local local(const struct phone_call *c)
 {
     enum phone_codec first = (enum phone_codec)c->phone->settings->codec;
     enum phone_codec second = first == PHONE_PCMU ? PHONE_PCMA : PHONE_PCMU;
     return (struct sdp_local){.user = span_of(c->phone->settings->line),
                               .id = c->sdp_id,
-                              .version = c->sdp_version++,
+                              .version = c->sdp_version,
                               .at = media_public(c->media),
                               .direction = direction(c),
                               .ptime = 20,
@@ -169,10 +168,25 @@ static struct sdp_local local(struct phone_call *c)
                               .codecs = {codec(first), codec(second)}};
 }
 
+/* RFC 3264 §8: the version goes up with every description that is not the last one again; so does a refresh say that
+ * nothing has changed (RFC 4028 §7.4). True: it went up, and the description is to be written once more. */
+static bool is_another(struct phone_call *c, struct span written)
+{
+    uint64_t hash = span_hash(written);
+    bool another = c->sdp_hash && c->sdp_hash != hash;
+    c->sdp_hash = another ? 0 : hash;
+    c->sdp_version += another ? 1 : 0;
+    return another;
+}
+
 int phone_call_offer(struct phone_call *c, struct text *out)
 {
-    struct sdp_local description = local(c);
-    sdp_write_offer(out, &description);
+    struct text start = *out;
+    do {
+        struct sdp_local description = local(c);
+        *out = start;
+        sdp_write_offer(out, &description);
+    } while (is_another(c, text_span(out)));
     c->offered = text_ok(out);
     return c->offered ? 0 : FE_ERANGE;
 }
@@ -203,10 +217,14 @@ int phone_call_answer_to(struct phone_call *c, const struct sip_msg *msg, struct
     size_t stream;
     if (description_parse(msg, &offer))
         return FE_ESYNTAX;
-    struct sdp_local description = local(c);
-    int error = sdp_write_answer(out, &description, &offer, &chosen, &stream);
-    if (error)
-        return error;
+    struct text start = *out;
+    do {
+        struct sdp_local description = local(c);
+        *out = start;
+        int error = sdp_write_answer(out, &description, &offer, &chosen, &stream);
+        if (error)
+            return error;
+    } while (is_another(c, text_span(out)));
     peer_is(c, &offer.media[stream], span_equal_nocase(chosen.name, SPAN("PCMA")) ? G711_ALAW : G711_ULAW);
     return 0;
 }

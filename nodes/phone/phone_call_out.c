@@ -53,6 +53,7 @@ static void accepted(struct phone_call *c, const struct sip_msg *response)
         return;
     }
     phone_call_set_state(c, CALL_ESTABLISHED);
+    phone_call_session_confirmed(c, response);
     phone_call_flow(c);
 }
 
@@ -112,7 +113,9 @@ static void final(struct phone_call *c, const struct sip_msg *response)
     if (phone_server_refuses(c->phone, response, &retry_after) &&
         (same_proxy_again(c, c->invite, "503", true) || elsewhere(c, "503", retry_after)))
         return;
-    if (phone_call_challenged(c, response) && c->state != CALL_CANCELLING) {
+    bool again = phone_call_challenged(c, response);
+    again = sip_session_timer_raised(&c->session, response) || again;
+    if (again && c->state != CALL_CANCELLING) {
         sip_txn_release(c->invite);
         c->invite = NULL;
         if (invite_send(c))
@@ -173,7 +176,7 @@ static const struct sip_client_events invite_events = {on_response, on_failed, o
 static int invite_send(struct phone_call *c)
 {
     struct phone *p = c->phone;
-    char headers_room[256];
+    char headers_room[256 + SIP_SESSION_HEADERS];
     char body_room[1024];
     struct text headers = text_on(headers_room, sizeof headers_room);
     struct text body = text_on(body_room, sizeof body_room);
@@ -195,7 +198,9 @@ static int invite_send(struct phone_call *c)
     c->server = request.server;
     c->aor = request.aor;
     c->by = phone_server_by(p, c->server);
-    request.headers = phone_contact_headers(p, c->by, &headers);
+    (void)phone_contact_headers(p, c->by, &headers);
+    sip_session_timer_ask(&c->session, &headers);
+    request.headers = text_span(&headers);
     return phone_request_send(p, &request, &invite_events, c, &c->invite);
 }
 

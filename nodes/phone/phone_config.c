@@ -69,7 +69,7 @@ static const struct parameter colon_parameters[] = {
     {"sips private key", AS_CERTIFICATE, .setting = "private key"},
     {"sips trusted certificates", AS_CERTIFICATE, .setting = "trusted certificates"},
     {"sip outbound support", AS_FLAG, .setting = "outbound support"},
-    {"sip session timer", LATER, .setting = "session timer", .usual = "0"},
+    {"sip session timer", AS_SECONDS, .setting = "session timer", .max = 86400},
     {"sip srtp mode", LATER, .setting = "srtp", .usual = "0"},
     {"mivoice config server", LATER, .setting = "config server", .usual = ""},
     {"tunnel port", LATER, .setting = "tunnel port", .usual = ""},

@@ -17,6 +17,8 @@ static const char *const keep_alives[] = {"none", "crlf", "options", "stun", NUL
 static const char *const answers[] = {"auto", "manual", "never", "busy", NULL};
 static const char *const codecs[] = {"pcmu", "pcma", NULL};
 static const char *const holds[] = {"sendonly", "inactive", NULL};
+static const char *const refreshers[] = {"negotiated", "uac", "uas", NULL};
+static const char *const refreshes[] = {"update", "re-invite", "never", NULL};
 
 const struct option phone_options[] = {
     {"line", OPT_TEXT, FIELD(line), .help = "extension number, 1 to 12 digits; also what its voice says",
@@ -158,6 +160,20 @@ const struct option phone_options[] = {
     {"dial timeout", OPT_TIME, FIELD(dial_timeout), .def = "180s", .min = SEC, .max = 24 * HOUR,
      .help = "an own call that nobody answers is cancelled after this"},
     {"hold", OPT_CHOICE, FIELD(hold), .def = "sendonly", .choices = holds, .help = "how it writes a call on hold"},
+
+    {"session timer", OPT_TIME, FIELD(session_timer), .def = "0", .min = 0, .max = 86400 * SEC,
+     .help = "calls end unless they are refreshed in this time (RFC 4028), which is what it asks for; 0: it knows no "
+             "session timers (PH-25)"},
+    {"min session", OPT_TIME, FIELD(least_session), .def = "90s", .min = 90 * SEC, .max = 86400 * SEC,
+     .help = "a call that is to be refreshed more often is refused with 422"},
+    {"session refresher", OPT_CHOICE, FIELD(refresher), .def = "negotiated", .choices = refreshers,
+     .help =
+         "who refreshes: uac, whoever calls; uas, whoever is called; negotiated: the phone that is called says, and "
+         "leaves it to the caller"},
+    {"session refresh", OPT_CHOICE, FIELD(refresh), .def = "update", .choices = refreshes,
+     .help =
+         "by UPDATE if the other side knows it (RFC 4028 7.4), else by re-INVITE; always by re-INVITE; or never, as "
+         "wrong phones do that promise it"},
 
     {"media ttl", OPT_COUNT, FIELD(media_ttl), .def = "64", .min = 1, .max = 255,
      .help = "IP time to live of the media it sends (PH-17)"},

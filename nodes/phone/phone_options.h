@@ -24,6 +24,7 @@ enum phone_keep_alive { PHONE_KEEP_ALIVE_NONE, PHONE_KEEP_ALIVE_CRLF, PHONE_KEEP
 enum phone_answer { PHONE_ANSWER_AUTO, PHONE_ANSWER_MANUAL, PHONE_ANSWER_NEVER, PHONE_ANSWER_BUSY };
 enum phone_codec { PHONE_PCMU, PHONE_PCMA };
 enum phone_hold { PHONE_HOLD_SENDONLY, PHONE_HOLD_INACTIVE };
+enum phone_refresh { PHONE_REFRESH_UPDATE, PHONE_REFRESH_INVITE, PHONE_REFRESH_NEVER };
 
 struct phone_settings {
     char line[TONE_DIGITS + 1];
@@ -90,6 +91,11 @@ struct phone_settings {
     lab_time ring_timeout; /* of an incoming call that nobody answers */
     lab_time dial_timeout; /* of an own call that nobody answers */
     int hold;              /* enum phone_hold */
+
+    lab_time session_timer; /* RFC 4028; 0: it knows none */
+    lab_time least_session;
+    int refresher; /* enum sip_refresher */
+    int refresh;   /* enum phone_refresh */
 
     uint32_t media_ttl;
     struct port_range media_ports;

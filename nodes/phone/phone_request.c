@@ -49,7 +49,7 @@ void phone_dialog_contact_write(const struct phone *p, enum sip_transport by, st
 
 void phone_allow_write(const struct phone *p, struct text *out)
 {
-    text_str(out, "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS");
+    text_str(out, "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE");
     text_str(out, p->settings->message_waiting ? ", NOTIFY\r\n" : "\r\n");
 }
 

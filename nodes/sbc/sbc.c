@@ -56,7 +56,10 @@ static int open_signalling(struct sbc *sbc, struct text *why)
     const struct sbc_settings *s = &sbc->settings;
     struct sip_timing timing = {.t1 = s->base_retransmission, .t2 = s->longest_retransmission};
     struct sip_proxy_config proxy = {
-        .max_forwards = s->max_forwards, .double_record_route = true, .timer_c = s->invite_timeout};
+        .max_forwards = s->max_forwards,
+        .double_record_route = true,
+        .timer_c = s->invite_timeout,
+        .session = {.interval = (uint32_t)(s->session_timer / SEC), .least = (uint32_t)(s->least_session / SEC)}};
     int error = sbc_transport_open(sbc, why);
     if (!error)
         error = sip_txns_new(&sbc->txns, sbc->transport, &timing, &events, sbc);

@@ -98,6 +98,11 @@ const struct option sbc_options[] = {
      .help = "a PBX that failed is tried last for so long, if it is not monitored"},
     {"invite timeout", OPT_TIME, AT(invite_timeout), .def = "180s", .min = 1 * SEC, .max = 300 * SEC,
      .help = "a call that rings for longer is given up (timer C)"},
+    {"session timer", OPT_TIME, AT(session_timer), .max = 24 * HOUR,
+     .help = "calls are to be refreshed in this time (RFC 4028): asked for where no phone does, and the longest that "
+             "passes. Gateways in the field: 14400s (SB-12); 0: not asked for"},
+    {"min session", OPT_TIME, AT(least_session), .max = 24 * HOUR,
+     .help = "a phone that wants to refresh more often is refused with 422 (RFC 4028); below 90s: 90s; 0: none is"},
     {"outbound support", OPT_FLAG, AT(outbound_support), .def = "yes",
      .help = "it keeps the flows of phones and says so (RFC 5626); no: as gateways of before"},
     {"flow timer", OPT_TIME, AT(flow_timer), .max = 24 * HOUR,

@@ -75,6 +75,8 @@ struct sbc_settings {
     lab_time options_ping;              /* 0: off */
     lab_time monitor_servers;           /* SB-11; 0: off */
     lab_time blacklist, invite_timeout; /* SB-12 */
+    lab_time session_timer;             /* RFC 4028 §8, SB-12; 0: it asks for none */
+    lab_time least_session;             /* 0: any passes */
     bool outbound_support;              /* RFC 5626 §5.1: it says that it keeps flows */
     lab_time flow_timer;                /* RFC 5626 §5.4: 0: phones are told none */
     char flow_token_secret[64];         /* "": the key of the flow tokens is drawn at each start (§5.2) */

@@ -122,14 +122,18 @@ static void answer_with(struct sip_branch *b, const struct sip_incoming *in, str
     struct text out = text_on(buf, sizeof buf);
     struct sip_rewrite rewrite = {.body = in->msg->body};
     struct sip_edit edit;
+    struct sip_session_edit session;
+    struct sip_msg request;
     if (!c->server)
         return;
+    sip_txn_msg(c->server, &request);
     if (p->hooks->response)
         p->hooks->response(p->arg, c, number_of(b), in, &rewrite);
     sip_edit_begin(&edit, in->msg);
     sip_edit_pop(&edit, SIP_H_VIA, 1);
     sip_edit_replace(&edit, span_make(in->msg->blank.p, 0), more);
     sip_edit_replace(&edit, span_make(in->msg->blank.p, 0), rewrite.headers);
+    sip_session_proxy_response(&p->config.session, &request, in->msg, &session, &edit);
     if (rewrite.replace_body)
         sip_edit_body(&edit, (struct span){0}, rewrite.body);
     if (sip_edit_write(&edit, &out) == 0 && sip_txn_respond(c->server, text_span(&out)) == 0)

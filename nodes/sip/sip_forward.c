@@ -136,6 +136,7 @@ int sip_forward_write(const struct sip_proxy *p, const struct sip_msg *msg, cons
                       const struct sip_target *target, const struct sip_rewrite *rewrite, struct text *out)
 {
     struct sip_edit edit;
+    struct sip_session_edit session;
     struct route_set set;
     char routes_buf[ROUTES_MAX];
     char last_buf[ROUTES_MAX];
@@ -161,6 +162,7 @@ int sip_forward_write(const struct sip_proxy *p, const struct sip_msg *msg, cons
     else if (rerouted)
         sip_edit_set(&edit, SIP_H_ROUTE, text_span(&routes));
     sip_edit_number(&edit, SIP_H_MAX_FORWARDS, hops_left(p, msg));
+    sip_session_proxy_request(&p->config.session, msg, &session, &edit);
     if (rewrite && rewrite->replace_body)
         sip_edit_body(&edit, (struct span){0}, rewrite->body);
     if (!text_ok(&routes) || !text_ok(&last))

@@ -71,6 +71,8 @@ bool sip_proxy_accept(struct sip_proxy *p, struct sip_txn *txn, const struct sip
     char buf[HEADERS_MAX];
     struct text headers = text_on(buf, sizeof buf);
     unsigned status = judge(p, in, &why);
+    if (status == 0 && sip_session_proxy_refuses(&p->config.session, in->msg, &headers))
+        status = 422;
     if (status == 0) {
         sip_forward_route(p, in->msg, r);
         return true;

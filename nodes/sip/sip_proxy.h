@@ -19,6 +19,7 @@
 #include "nodes/base/lab_time.h"
 #include "nodes/base/span.h"
 #include "nodes/proto/sip_msg.h"
+#include "nodes/sip/sip_session_proxy.h"
 #include "nodes/sip/sip_txn.h"
 
 #include <stdbool.h>
@@ -83,10 +84,11 @@ struct sip_proxy_hooks {
 };
 
 struct sip_proxy_config {
-    lab_time timer_c;         /* 0: 3 min 1 s; must be above 3 min by the RFC, not here */
-    unsigned max_forwards;    /* 0: 70; put into requests that have none, and the most that is passed on */
-    bool double_record_route; /* this proxy writes two Record-Routes: two own Routes come off in a row */
-    bool detect_loops;        /* 482 when the same request comes back unchanged (§16.3 item 4) */
+    lab_time timer_c;                 /* 0: 3 min 1 s; must be above 3 min by the RFC, not here */
+    unsigned max_forwards;            /* 0: 70; put into requests that have none, and the most that is passed on */
+    bool double_record_route;         /* this proxy writes two Record-Routes: two own Routes come off in a row */
+    struct sip_session_proxy session; /* RFC 4028 */
+    bool detect_loops;                /* 482 when the same request comes back unchanged (§16.3 item 4) */
 };
 
 /* FE_EMEM. `hooks` is kept; the transactions outlive the proxy. */
@@ -104,7 +106,8 @@ struct sip_routing {
     struct span next;         /* URI of the first Route that stays; empty: none */
 };
 
-/* §16.3, §16.4. False: refused, and answered (416, 420, 482, 483; a request at Max-Forwards 0 that is an OPTIONS too).
+/* §16.3, §16.4. False: refused, and answered (416, 420, 422, 482, 483; a request at Max-Forwards 0 that is an OPTIONS
+ * too).
  */
 bool sip_proxy_accept(struct sip_proxy *p, struct sip_txn *txn, const struct sip_incoming *in, struct sip_routing *r);
 

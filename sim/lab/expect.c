@@ -39,6 +39,8 @@ static const char *const relay_states[] = {"opened", "latched", "moved", "refuse
 static const char *const cdr_results[] = {"answered", "busy", "no-answer", "cancelled", "failed", NULL};
 static const char *const program_states[] = {"started", "ready", "unready", "ended", NULL};
 static const char *const dns_messages[] = {"query", "answer", NULL};
+static const char *const session_states[] = {"agreed", "expired", NULL};
+static const char *const ends[] = {"local", "remote", NULL};
 static const char *const since_words[] = {"the last action", "the start", NULL};
 static const char *const dependences[] = {"endpoint-independent", "address-dependent", "address-and-port-dependent",
                                           NULL};
@@ -109,6 +111,13 @@ const struct event_word expect_events[] = {
      {{"at", "node", EVENT_NODE, .help = "whose"},
       {"timer", "timer", EVENT_TEXT, .help = "RFC 3261's letter, as B"},
       {"is", "msg", EVENT_TEXT, .help = "as INVITE"}}},
+    {"session",
+     "session",
+     "session timers of calls (RFC 4028)",
+     {{"at", "node", EVENT_NODE, .help = "the phone"},
+      {"state", "state", EVENT_WORDS, session_states, .help = "agreed on, at first or by a refresh; or run out"},
+      {"refresher", "refresher", EVENT_WORDS, ends, .help = "who is to refresh it, as the phone sees it"},
+      {"interval", "interval", EVENT_SECONDS, .help = "how long it lasts without a refresh, as 1800s"}}},
     {"registration",
      "registration",
      "what phones say of their registration",
