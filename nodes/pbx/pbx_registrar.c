@@ -4,6 +4,8 @@
 #include "nodes/pbx/pbx_node.h"
 #include "nodes/pbx/pbx_outbound.h"
 #include "nodes/proto/sip_build.h"
+#include "nodes/proto/sip_edit.h"
+#include "nodes/sip/sip_outbound.h"
 
 enum {
     CONTACTS_MAX = 16,    /* of one REGISTER */
@@ -243,6 +245,32 @@ static void put_bindings(const struct pbx *pbx, const struct pbx_line *line, str
     }
 }
 
+/* RFC 6223 §4.2.1: the phone itself, whose Via is the topmost, is told how often. What came through a proxy has that
+ * one's Via there. */
+static int reply_and_keep(const struct pbx *pbx, struct sip_txn *txn, const struct sip_reply *reply)
+{
+    char buf[REPLY_MAX + 1024];
+    char edited_buf[REPLY_MAX + 1024];
+    char value_buf[16];
+    struct text bytes = text_on(buf, sizeof buf);
+    struct text edited = text_on(edited_buf, sizeof edited_buf);
+    struct text value = text_on(value_buf, sizeof value_buf);
+    struct sip_msg msg;
+    struct sip_via via;
+    struct span where;
+    struct sip_edit edit;
+    int error = sip_txn_write_reply(txn, reply, &bytes);
+    if (error || sip_parse(text_span(&bytes), &msg, NULL) || sip_via_parse(sip_value(&msg, SIP_H_VIA), &via) ||
+        !sip_outbound_keep_offered(&via, &where))
+        return error ? error : sip_txn_respond(txn, text_span(&bytes));
+    text_char(&value, '=');
+    text_u64(&value, (uint64_t)(pbx->settings->keep_timer / SEC));
+    sip_edit_begin(&edit, &msg);
+    sip_edit_replace(&edit, where, text_span(&value));
+    error = sip_edit_write(&edit, &edited);
+    return error ? error : sip_txn_respond(txn, text_span(&edited));
+}
+
 static void accept_registration(struct pbx *pbx, struct sip_txn *txn, const struct registration *r)
 {
     char buf[REPLY_MAX];
@@ -252,9 +280,11 @@ static void accept_registration(struct pbx *pbx, struct sip_txn *txn, const stru
         sip_put(&headers, SIP_H_PATH, r->path); /* RFC 3327 §5.3 */
     if (r->outbound)
         sip_put(&headers, SIP_H_REQUIRE, SPAN("outbound")); /* RFC 5626 §6: the phone may count on it */
-    if (text_ok(&headers))
-        sip_txn_reply(txn, &(struct sip_reply){.status = 200, .headers = text_span(&headers)});
-    else
+    struct sip_reply ok = {.status = 200, .headers = text_span(&headers)};
+    int error = text_ok(&headers) ? 0 : FE_ERANGE;
+    if (!error)
+        error = pbx->settings->keep_timer ? reply_and_keep(pbx, txn, &ok) : sip_txn_reply(txn, &ok);
+    if (error)
         sip_txn_reply_status(txn, 500);
 }
 

@@ -66,6 +66,8 @@ const struct option pbx_options[] = {
     {"outbound support", OPT_FLAG, AT(outbound), .def = "yes",
      .help = "phones that register with instance and reg-id replace their old contact, and are called by the flow that "
              "they keep open (RFC 5626)"},
+    {"keep timer", OPT_TIME, AT(keep_timer), .max = 24 * HOUR,
+     .help = "phones that offer keep-alives (RFC 6223) are told to send them so often; 0: their offer is not taken"},
     {"answers", OPT_CHOICE, AT(answers), .def = "normally", .choices = pbx_answers_words,
      .help = "how it serves: normally, refusing what is new, or not at all; also by command"},
     {"retry after", OPT_TIME, AT(retry_after), .def = "0", .min = 0, .max = 24 * HOUR,

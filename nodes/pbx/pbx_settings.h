@@ -36,7 +36,8 @@ struct pbx_settings {
     lab_time session_timer, least_session; /* RFC 4028 §8; 0: none */
     bool remember;                         /* PB-2: registrations outlive `restart` */
     bool outbound;                         /* RFC 5626: phones are known by instance and reg-id, their flows are used */
-    int answers;                           /* enum pbx_answers */
+    lab_time keep_timer; /* RFC 6223: told to phones that offer keep-alives; 0: they are told nothing */
+    int answers;         /* enum pbx_answers */
     lab_time retry_after;
     uint32_t capacity; /* new requests a second, OPTIONS not counted; 0: no limit */
     lab_time patience; /* after `stop`: so long with running calls */

@@ -70,7 +70,7 @@ int pbx_transport_open(struct pbx *pbx, struct text *why)
     if (error)
         return error;
     sip_transport_watch(pbx->transport, &watch, pbx);
-    if (s->outbound)
+    if (s->outbound || s->keep_timer)
         sip_transport_on_stun(pbx->transport, stun_heard, pbx);
     return 0;
 }

@@ -110,6 +110,7 @@ static void phone_free(struct phone *p)
     phone_register_stop(p);
     phone_outbound_stop(p);
     phone_keep_alive_stop(p);
+    phone_keep_stop(p);
     phone_failover_stop(p);
     phone_locate_stop(p);
     phone_subscribe_stop(p);
@@ -143,6 +144,7 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     host_stream(h, "spread", &p->spread);
     sip_auth_init(&p->call_auth, h, "calls");
     phone_failover_init(p);
+    phone_keep_init(p);
     phone_register_init(p);
     phone_outbound_init(p);
     phone_subscribe_init(p);

@@ -4,7 +4,8 @@
  *   phone_options.c   settings                      phone_commands.c  what its user can do
  *   phone_request.c   requests outside of dialogs   phone_register.c  the registration
  *   phone_subscribe.c message waiting               phone_unsubscribe.c, phone_farewell.c  what is left behind
- *   phone_keep_alive.c                              phone_stun.c      how it is seen from outside
+ *   phone_keep_alive.c                              phone_keep.c      keep-alives as the server asks
+ *   phone_stun.c      how it is seen from outside
  *   phone_outbound.c  the registration by RFC 5626  phone_flow.c      one of its flows
  *   phone_servers.c   which server is asked         phone_failover.c  what follows when that changes
  *   phone_targets.c   where a server is found       phone_locate.c    what DNS says about that
@@ -17,6 +18,7 @@
 #include "nodes/host.h"
 #include "nodes/media/stun_client.h"
 #include "nodes/phone/phone_failover.h"
+#include "nodes/phone/phone_keep.h"
 #include "nodes/phone/phone_keep_alive.h"
 #include "nodes/phone/phone_locate.h"
 #include "nodes/phone/phone_options.h"
@@ -64,6 +66,7 @@ struct phone {
     struct prng rng;    /* tags, Call-IDs */
     struct prng spread; /* of moves */
     struct phone_keep_alives keep_alives;
+    struct phone_keep keep;
 };
 
 enum {

@@ -152,7 +152,7 @@ void phone_keep_alive_start(struct phone *p)
     timer_init(&p->keep_alives.timer, tick, p);
     timer_init(&p->keep_alives.persistent, persistent_tick, p);
     timer_init(&p->keep_alives.pong, no_pong, p);
-    if (p->settings->keep_alive != PHONE_KEEP_ALIVE_NONE)
+    if (p->settings->keep_alive != PHONE_KEEP_ALIVE_NONE && p->settings->keep_alive != PHONE_KEEP_ALIVE_NEGOTIATED)
         host_timer_start(p->host, &p->keep_alives.timer, host_now(p->host) + p->settings->keep_alive_interval);
 }
 

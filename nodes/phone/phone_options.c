@@ -13,7 +13,7 @@
 static const char *const transports[] = {"udp", "tcp", "tls", "udp+tcp", "tcp+tls", "udp+tls", NULL};
 static const char *const dns_choices[] = {"kept", "each request", NULL};
 static const char *const in_dialog[] = {"same", "udp", NULL};
-static const char *const keep_alives[] = {"none", "crlf", "options", "stun", NULL};
+static const char *const keep_alives[] = {"none", "crlf", "options", "stun", "negotiated", NULL};
 static const char *const answers[] = {"auto", "manual", "never", "busy", NULL};
 static const char *const codecs[] = {"pcmu", "pcma", NULL};
 static const char *const holds[] = {"sendonly", "inactive", NULL};
@@ -143,7 +143,8 @@ const struct option phone_options[] = {
              "(RFC 3261). 69xx phones: 4s (PH-25)"},
     {"rport", OPT_FLAG, FIELD(rport), .def = "yes", .help = "asks for answers to its source port (RFC 3581)"},
     {"keep-alive", OPT_CHOICE, FIELD(keep_alive), .def = "none", .choices = keep_alives,
-     .help = "what keeps the NAT's mapping open: sent to the proxy, or (stun) to the STUN server"},
+     .help = "what keeps the NAT's mapping open: sent to the proxy, or (stun) to the STUN server; negotiated: as often "
+             "as the server asks when the phone offers it (RFC 6223), else none"},
     {"stun", OPT_ENDPOINT, FIELD(stun), .port = 3478, .node = "*",
      .help = "STUN server: what it sees is written into Contact, Via and SDP"},
     {"keep-alive interval", OPT_TIME, FIELD(keep_alive_interval), .def = "30s", .min = 100 * MS, .max = 86400 * SEC,

@@ -25,6 +25,8 @@ static void set_state(struct phone *p, enum phone_register_state state, const st
     char room[128];
     struct text aor = text_on(room, sizeof room);
     p->registration.state = state;
+    if (state == PHONE_UNREGISTERED || state == PHONE_FAILED)
+        phone_keep_stop(p);
     if (!state_name(state))
         return;
     phone_aor_write(p, p->registration.to.aor, SIP_UDP, &aor); /* as it is, whatever the scheme on the wire */
@@ -194,6 +196,7 @@ static void accepted(struct phone *p, const struct sip_msg *response)
     }
     reg->failures = 0;
     set_state(p, PHONE_REGISTERED, &why);
+    phone_keep_registered(p, response, reg->to.server);
     retry_at(p, phone_refresh_after(p, (lab_time)why.expires * SEC));
     settle(p);
 }

@@ -41,7 +41,7 @@ static void heard(void *arg, unsigned socket, struct endpoint from, struct span 
 {
     struct phone *p = arg;
     (void)socket;
-    if (!phone_outbound_stun(p, from, bytes))
+    if (!phone_outbound_stun(p, from, bytes) && !phone_keep_stun(p, from, bytes))
         (void)stun_client_heard(&p->stun, from, bytes);
 }
 
@@ -52,6 +52,6 @@ void phone_stun_init(struct phone *p)
     const struct endpoint nobody = {0, 0}; /* STUN is UDP's; connections are seen as they are */
     struct endpoint server = phone_socket(p, SIP_UDP)->open ? p->settings->stun : nobody;
     stun_client_init(&p->stun, p->host, server, "stun", &events, p);
-    if (p->settings->stun.port || p->settings->outbound)
+    if (p->settings->stun.port || p->settings->outbound || p->settings->keep_alive == PHONE_KEEP_ALIVE_NEGOTIATED)
         sip_transport_on_stun(p->transport, heard, p);
 }

@@ -219,6 +219,7 @@ static void connection_down(void *arg, const struct sip_flow *flow, const struct
         if (p->by.lines[i].connection == flow->connection)
             p->by.lines[i].connection = 0;
     phone_keep_alive_down(p, flow);
+    phone_keep_down(p, flow);
     phone_outbound_down(p, flow);
     if (carried && p->settings->reopen)
         phone_register_lost(p);
@@ -227,6 +228,7 @@ static void connection_down(void *arg, const struct sip_flow *flow, const struct
 static void ponged(void *arg, const struct sip_flow *flow)
 {
     phone_keep_alive_pong(arg, flow);
+    phone_keep_pong(arg, flow);
     phone_outbound_pong(arg, flow);
 }
 
@@ -238,8 +240,10 @@ static const struct sip_flow_events watch = {
 int phone_transport_open(struct phone *p, struct text *why)
 {
     const struct phone_settings *s = p->settings;
-    struct sip_transport_config config = {
-        .ask_rport = s->rport, .heed_icmp = s->heed_icmp, .keep = s->outbound, .connect_timeout = s->connect_timeout};
+    struct sip_transport_config config = {.ask_rport = s->rport,
+                                          .heed_icmp = s->heed_icmp,
+                                          .keep = s->outbound || s->keep_alive == PHONE_KEEP_ALIVE_NEGOTIATED,
+                                          .connect_timeout = s->connect_timeout};
     int error = sip_transport_new(&p->transport, p->host, &config);
     for (enum sip_transport t = SIP_UDP; t <= SIP_TLS && !error; t++)
         if (speaks(s, t) || (t == SIP_UDP && s->in_dialog_udp))

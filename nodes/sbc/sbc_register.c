@@ -8,6 +8,7 @@
 #include "nodes/proto/sip_edit.h"
 #include "nodes/proto/sip_uri.h"
 #include "nodes/sbc/sbc_node.h"
+#include "nodes/sip/sip_outbound.h"
 
 #include <stdlib.h>
 
@@ -222,19 +223,14 @@ static void accept_keep(const struct registration *r, const struct sip_msg *resp
                         struct text *digits)
 {
     struct sip_via via;
-    struct sip_param param;
-    if (!second_and_last_via(response, &via))
+    struct span where;
+    size_t start = digits->n;
+    if (!r->sbc->settings.outbound_support || !second_and_last_via(response, &via) ||
+        !sip_outbound_keep_offered(&via, &where))
         return;
-    struct span params = via.params;
-    while (sip_param_next(&params, &param) == 1)
-        if (span_equal_nocase(param.name, SPAN("keep")) && !param.value.p) {
-            size_t start = digits->n;
-            text_char(digits, '=');
-            text_u64(digits, flow_timer(r->sbc));
-            sip_edit_replace(edit, span_make(param.bytes.p + param.bytes.n, 0),
-                             span_make(digits->p + start, digits->n - start));
-            return;
-        }
+    text_char(digits, '=');
+    text_u64(digits, flow_timer(r->sbc));
+    sip_edit_replace(edit, where, span_make(digits->p + start, digits->n - start));
 }
 
 static void confirm(struct registration *r, const struct sip_msg *response, struct sip_edit *edit, struct text *digits)

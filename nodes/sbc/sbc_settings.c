@@ -104,12 +104,14 @@ const struct option sbc_options[] = {
     {"min session", OPT_TIME, AT(least_session), .max = 24 * HOUR,
      .help = "a phone that wants to refresh more often is refused with 422 (RFC 4028); below 90s: 90s; 0: none is"},
     {"outbound support", OPT_FLAG, AT(outbound_support), .def = "yes",
-     .help = "it keeps the flows of phones and says so (RFC 5626); no: as gateways of before"},
+     .help =
+         "it keeps the flows of phones and says so (RFC 5626), and takes keep-alives that they offer (RFC 6223); no: "
+         "as gateways of before"},
     {"flow timer", OPT_TIME, AT(flow_timer), .max = 24 * HOUR,
      .help = "phones with outbound support (RFC 5626) are told to send keep-alives so often, and a flow that is silent "
-             "for 10s longer has failed; 0: they choose themselves"},
+             "for 10s longer has failed; phones that offer keep-alives (RFC 6223) are told too; 0: they choose "
+             "themselves"},
     {"flow token secret", OPT_TEXT, AT(flow_token_secret),
      .help = "the key that flow tokens are made with (RFC 5626) comes from this, and so outlives a restart; without it "
-             "each "
-             "start draws another one, and what the PBX knows from before is answered with 403"},
+             "each start draws another one, and what the PBX knows from before is answered with 403"},
     {0}};

@@ -4,21 +4,26 @@
 
 /* ---- random times, in whole milliseconds, both ends included ---- */
 
-static lab_time between(struct sip_outbound *o, lab_time low, lab_time high)
+static lab_time between(struct prng *rng, lab_time low, lab_time high)
 {
-    return low + (lab_time)prng_below(&o->rng, (uint64_t)((high - low) / MS) + 1) * MS;
+    return low + (lab_time)prng_below(rng, (uint64_t)((high - low) / MS) + 1) * MS;
 }
 
-/* §4.4: what the server recommends, or the user agent was told, is an upper bound: 80–100 % of the shorter one. Without
- * either 95–120 s on a stream (§4.4.1) and 24–29 s over UDP (§4.4.2). */
+/* §4.4: 80–100 % of the upper bound; without one 95–120 s on a stream (§4.4.1) and 24–29 s over UDP (§4.4.2). */
+lab_time sip_outbound_interval(struct prng *rng, enum sip_outbound_carrier carrier, lab_time most)
+{
+    if (most)
+        return between(rng, most * 4 / 5, most);
+    return carrier == SIP_OUTBOUND_STREAM ? between(rng, 95 * SEC, 120 * SEC) : between(rng, 24 * SEC, 29 * SEC);
+}
+
+/* What the server recommends, or the user agent was told: the shorter one. */
 static lab_time draw_interval(struct sip_outbound *o, const struct sip_outbound_flow *f)
 {
     lab_time most = f->recommended ? f->recommended : o->config.interval;
     if (o->config.interval && o->config.interval < most)
         most = o->config.interval;
-    if (most)
-        return between(o, most * 4 / 5, most);
-    return f->carrier == SIP_OUTBOUND_STREAM ? between(o, 95 * SEC, 120 * SEC) : between(o, 24 * SEC, 29 * SEC);
+    return sip_outbound_interval(&o->rng, f->carrier, most);
 }
 
 static bool another_is_up(const struct sip_outbound *o, const struct sip_outbound_flow *f)
@@ -37,7 +42,7 @@ static lab_time draw_wait(struct sip_outbound *o, const struct sip_outbound_flow
         most *= 2;
     if (most > o->config.longest)
         most = o->config.longest;
-    return between(o, most / 2, most);
+    return between(&o->rng, most / 2, most);
 }
 
 /* ---- states ---- */
@@ -198,6 +203,18 @@ bool sip_outbound_keep(const struct sip_via *via, lab_time *interval)
         return false;
     *interval = seconds * SEC;
     return true;
+}
+
+bool sip_outbound_keep_offered(const struct sip_via *via, struct span *where)
+{
+    struct sip_param param;
+    struct span params = via->params;
+    while (sip_param_next(&params, &param) == 1)
+        if (span_equal_nocase(param.name, SPAN("keep")) && !param.value.p) {
+            *where = span_make(param.bytes.p + param.bytes.n, 0);
+            return true;
+        }
+    return false;
 }
 
 lab_time sip_outbound_flow_timer(const struct sip_msg *response)

@@ -120,9 +120,15 @@ static inline bool sip_outbound_is_up(const struct sip_outbound *o, unsigned whi
     return o->flows[which].state == SIP_OUTBOUND_UP || o->flows[which].state == SIP_OUTBOUND_PINGED;
 }
 
+/* How long to wait until the next keep-alive (§4.4, RFC 6223 §5); `most`: the recommended interval, 0: none. */
+lab_time sip_outbound_interval(struct prng *rng, enum sip_outbound_carrier carrier, lab_time most);
+
 /* RFC 6223 §4: did the next hop agree to be kept alive? `via` is ours as it came back. *interval: what it recommends,
  * 0: nothing. A `keep` that still has no value is only our own offer. */
 bool sip_outbound_keep(const struct sip_via *via, lab_time *interval);
+
+/* The first hop's half: a Via that offers keep-alives, and has no answer yet; "=30" goes to *where, which is empty. */
+bool sip_outbound_keep_offered(const struct sip_via *via, struct span *where);
 
 /* Flow-Timer of a 2xx to REGISTER (§10): 0 when there is none, or it is no number. */
 lab_time sip_outbound_flow_timer(const struct sip_msg *response);

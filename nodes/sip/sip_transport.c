@@ -349,11 +349,13 @@ int sip_transport_send(struct sip_transport_layer *t, const struct sip_flow *to,
     return sip_udp_send(t->sockets[to->socket], to->remote, bytes);
 }
 
-static void put_via(const struct sip_transport_layer *t, unsigned socket, struct span branch, struct text *out)
+static void put_via(const struct sip_transport_layer *t, unsigned socket, struct span request, struct span branch,
+                    struct text *out)
 {
     const struct sip_socket *s = t->sockets[socket];
     bool alias = t->config.alias && s->transport != SIP_UDP;
-    sip_put_via(out, s->transport, s->advertised, branch, t->config.ask_rport, alias, t->config.keep);
+    bool keep = t->config.keep && span_starts(request, SPAN("REGISTER "));
+    sip_put_via(out, s->transport, s->advertised, branch, t->config.ask_rport, alias, keep);
 }
 
 int sip_transport_add_via(const struct sip_transport_layer *t, unsigned socket, struct span request, struct span branch,
@@ -364,7 +366,7 @@ int sip_transport_add_via(const struct sip_transport_layer *t, unsigned socket, 
         return FE_ESYNTAX;
     size_t line = (size_t)(end - request.p) + 1;
     text_put(out, span_make(request.p, line));
-    put_via(t, socket, branch, out);
+    put_via(t, socket, request, branch, out);
     text_put(out, span_make(request.p + line, request.n - line));
     return text_ok(out) ? 0 : FE_ERANGE;
 }

@@ -92,7 +92,7 @@ struct sip_transport_config {
                        look at them, so the default is to let these transactions time out */
     bool alias;     /* RFC 5923: own Vias on streams carry `alias`, and a connection by which a request with it came is
                        used for requests to its sent-by */
-    bool keep;      /* own Vias carry `keep` (RFC 6223) */
+    bool keep;      /* own Vias of REGISTER carry `keep` (RFC 6223 §4.2.1) */
     bool no_pong;   /* pings on streams are not answered */
     lab_time connect_timeout; /* 0: SIP_STREAM_TIMEOUT; from a connection's first SYN, or its acceptance, until it is
                                  up, a TLS handshake included */

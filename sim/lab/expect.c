@@ -39,6 +39,7 @@ static const char *const relay_states[] = {"opened", "latched", "moved", "refuse
 static const char *const cdr_results[] = {"answered", "busy", "no-answer", "cancelled", "failed", NULL};
 static const char *const program_states[] = {"started", "ready", "unready", "ended", NULL};
 static const char *const dns_messages[] = {"query", "answer", NULL};
+static const char *const keep_states[] = {"agreed", "not-wanted", "failed", NULL};
 static const char *const session_states[] = {"agreed", "expired", NULL};
 static const char *const ends[] = {"local", "remote", NULL};
 static const char *const since_words[] = {"the last action", "the start", NULL};
@@ -118,6 +119,12 @@ const struct event_word expect_events[] = {
       {"state", "state", EVENT_WORDS, session_states, .help = "agreed on, at first or by a refresh; or run out"},
       {"refresher", "refresher", EVENT_WORDS, ends, .help = "who is to refresh it, as the phone sees it"},
       {"interval", "interval", EVENT_SECONDS, .help = "how long it lasts without a refresh, as 1800s"}}},
+    {"keep",
+     "keep",
+     "keep-alives that phones have offered (RFC 6223)",
+     {{"at", "node", EVENT_NODE, .help = "the phone"},
+      {"state", "state", EVENT_WORDS, keep_states, .help = "what the server says to them; or no answer came to one"},
+      {"interval", "interval", EVENT_SECONDS, .help = "how often it wants them, as 30s; 0s: it leaves that open"}}},
     {"registration",
      "registration",
      "what phones say of their registration",

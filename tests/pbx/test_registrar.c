@@ -207,6 +207,30 @@ static void a_range_of_lines_stands_beside_the_named_ones(void **state)
     pbx_fixture_fini(&f);
 }
 
+/* Whoever is behind a proxy has that proxy's Via above its own. */
+static void rfc6223_4_2_1_an_offer_to_keep_alive_is_taken_by_a_value(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"keep timer", "30s", NULL};
+    static const char offer[] =
+        "REGISTER sip:lab.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.1.31:5060;branch=z9hG4bKk1;keep"
+        "%s\r\nMax-Forwards: 70\r\nFrom: <sip:102@lab.example>;tag=f\r\n"
+        "To: <sip:102@lab.example>\r\nCall-ID: k\r\nCSeq: %u REGISTER\r\n" CONTACT "\r\nContent-Length: 0\r\n\r\n";
+    static const struct {
+        const char *const *settings;
+        const char *value, *answer;
+    } rows[] = {{settings, "", ";keep=30\r\n"}, {settings, "=7", ";keep=7\r\n"}, {NULL, "", ";keep\r\n"}};
+    for (unsigned i = 0; i < 3; i++) {
+        struct pbx_fixture f = pbx_fixture_of(rows[i].settings);
+        char text[1024];
+        int n = snprintf(text, sizeof text, offer, rows[i].value, i + 1);
+        assert_true(fake_deliver(f.host, alice_at, pbx_at, 64, span_make(text, (size_t)n)));
+        assert_status(fake_last(f.host)->data, 200);
+        assert_non_null(strstr(fake_last(f.host)->data, rows[i].answer));
+        pbx_fixture_fini(&f);
+    }
+}
+
 static void pb_2_a_restart_remembers_or_forgets(void **state)
 {
     (void)state;
@@ -230,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_binding_is_added_with_the_default_expiry),
+        cmocka_unit_test(rfc6223_4_2_1_an_offer_to_keep_alive_is_taken_by_a_value),
         cmocka_unit_test(pb_1_a_line_that_is_not_configured_is_refused),
         cmocka_unit_test(step_3_the_password_opens),
         cmocka_unit_test(step_3_a_wrong_password_is_403),
