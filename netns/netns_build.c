@@ -31,7 +31,7 @@ static enum netns_manner manner_of(const struct plan_node *node)
     return netns_tcp_concerns(node) ? NETNS_STEPPED : NETNS_HOST;
 }
 
-static bool owns_interfaces(const struct plan_node *node)
+bool netns_owns_interfaces(const struct plan_node *node)
 {
     return node->role == PLAN_PROGRAM && node->kind->raw && !node->forwards;
 }
@@ -46,7 +46,7 @@ static void add_port(struct netns_rtnl *rtnl, const struct netns_end *end, const
                      const struct plan_port *port)
 {
     netns_rtnl_up(rtnl, end->index, port->mtu, queue_of(end, node));
-    if (owns_interfaces(node) || !port->addr)
+    if (netns_owns_interfaces(node) || !port->addr)
         return;
     netns_rtnl_address(rtnl, end->index, port->addr, port->bits);
     if (port->bits < 32)
@@ -60,7 +60,7 @@ static int configure(const struct netns_node *n, const struct plan_node *node, s
     netns_rtnl_up(rtnl, LOOPBACK, 0, 0);
     for (size_t i = 0; i < node->ports_n; i++)
         add_port(rtnl, &n->ends[i], node, &node->ports[i]);
-    for (size_t i = 0; !owns_interfaces(node) && i < node->routes_n; i++) {
+    for (size_t i = 0; !netns_owns_interfaces(node) && i < node->routes_n; i++) {
         unsigned port = node->routes[i].port;
         netns_rtnl_route(rtnl, n->ends[port].index, node->routes[i].to, node->ports[port].addr,
                          netns_tcp_concerns(node));

@@ -18,6 +18,9 @@ struct netns_site {
     struct netns_wires *wires; /* veth; NULL: TUN */
 };
 
+/* Whether the node's program speaks IP itself: its kernel has no address then, and says nothing. */
+bool netns_owns_interfaces(const struct plan_node *node);
+
 /* A new namespace for the node, with everything in it up; this thread is in it afterwards, also on failure. FE_EOS,
  * FE_EMEM and a sentence; then nothing is open. */
 int netns_build(struct netns_node *n, const struct plan_node *node, struct netns_site *site, struct text *why);

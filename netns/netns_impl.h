@@ -18,6 +18,8 @@
 /* What an event of the master epoll is about: the node's number, and which of its descriptors. */
 enum watch { WATCH_END, WATCH_INPUT, WATCH_LIFE, WATCH_FOREIGN, WATCHES };
 
+enum { ACCOUNT_PORTS = 8 }; /* a guess is remembered for so many: more ports than routers have in labs */
+
 /* What may be found at a node. A system call that finds nothing costs as much as one that does, so the world keeps
  * account of what there can be: a small packet given to a kernel brings about one other at most, and a program says how
  * many it sent. A program's kernel gives a datagram to a socket or refuses it with an ICMP error, never both: the
@@ -26,10 +28,12 @@ enum watch { WATCH_END, WATCH_INPUT, WATCH_LIFE, WATCH_FOREIGN, WATCHES };
 struct account {
     unsigned expected; /* packets waiting in the ports; 0: none, no need to look */
     unsigned cursor;   /* ports below have been emptied in this round */
-    unsigned came_by;  /* port of the latest packet in: its answer leaves by another, as a rule */
-    bool input;        /* the program may have some */
-    uint64_t arrival;  /* where it is, see turn.h; 0: anywhere, or nowhere */
-    bool frozen;       /* no turn will say what became of a packet */
+    unsigned came_by;  /* port of the latest packet in */
+    /* 1 + the port by which the latest packet left that came in by port i; 0: none yet. */
+    uint8_t left_by[ACCOUNT_PORTS];
+    bool input;       /* the program may have some */
+    uint64_t arrival; /* where it is, see turn.h; 0: anywhere, or nowhere */
+    bool frozen;      /* no turn will say what became of a packet */
 };
 
 #define EXPECT_ANY UINT_MAX

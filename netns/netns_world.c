@@ -1,10 +1,11 @@
 /* The world of kernel hosts: builds the namespaces, carries packets between the engine and the wires' ends, grants
  * turns.
  *
- * One epoll descriptor watches everything that could become readable: the wires' ends, what the programs wait for, and
- * the programs' lives. When nothing of it is readable and the queue holds nothing for now, nothing is left to do: a
- * fact, not a guess, because a packet given to a TUN device has arrived when the write returns (see netns_end.h for
- * veth). For the same reason the descriptor need not be asked as long as every packet is accounted for. */
+ * One epoll descriptor watches everything that could become readable without our doing: the wires' ends at hosts, what
+ * the programs wait for, and the programs' lives. When nothing of it is readable and the queue holds nothing for now,
+ * nothing is left to do: a fact, not a guess, because a packet given to a TUN device has arrived when the write returns
+ * (see netns_end.h for veth). For the same reason the descriptor need not be asked as long as every packet is accounted
+ * for. */
 #define _GNU_SOURCE
 #include "netns/netns_impl.h"
 #include "netns/netns_rtnl.h"
@@ -51,16 +52,11 @@ static bool is_fragment(const struct packet *p)
     return p->n > 7 && ((p->data[6] & 0x3f) | p->data[7]) != 0;
 }
 
-static bool owns_interfaces(const struct plan_node *node)
-{
-    return node->role == PLAN_PROGRAM && node->kind->raw && !node->forwards;
-}
-
 /* How many packets the node's kernel may send because of this one. */
 static unsigned brings_about(const struct world *w, unsigned index, const struct packet *p)
 {
     const struct plan_node *node = &w->plan->nodes[index];
-    if (owns_interfaces(node))
+    if (netns_owns_interfaces(node))
         return 0;
     if ((is_tcp(p) || is_icmp(p)) && netns_tcp_concerns(node))
         return EXPECT_ANY; /* an ACK opens a window, an ICMP error makes segments smaller */
@@ -82,7 +78,7 @@ static uint64_t arrival_of(const struct plan_node *node, unsigned port, const st
     size_t header = p->n >= IP_HEADER && p->data[0] >> 4 == 4 ? (size_t)(p->data[0] & 15) * 4 : 0;
     if (header < IP_HEADER)
         return 0;
-    if (owns_interfaces(node))
+    if (netns_owns_interfaces(node))
         return turn_arrival_port(port);
     if (node->forwards || is_fragment(p) || p->data[9] != IP_UDP || p->n < header + UDP_HEADER)
         return 0;
@@ -91,7 +87,7 @@ static uint64_t arrival_of(const struct plan_node *node, unsigned port, const st
 
 static void watch_for_streams(struct world *w, const struct plan_node *node, const struct packet *p)
 {
-    if (node->role != PLAN_ROUTER && !owns_interfaces(node) && is_tcp(p))
+    if (node->role != PLAN_ROUTER && !netns_owns_interfaces(node) && is_tcp(p))
         w->streams = true;
 }
 
@@ -100,11 +96,7 @@ static void account_for(struct world *w, unsigned node, unsigned port, const str
 {
     const struct plan_node *plan = &w->plan->nodes[node];
     struct account *a = &w->accounts[node];
-    const struct turn_page *page = w->programs[node].page;
-    bool alone = page && !a->frozen && !w->site.wires && !a->input;
-    /* The turn may find nothing, and then must do nothing: the error leaves before a timer of the same time fires. */
-    if (alone && page->deadline <= engine_now(w->engine))
-        alone = false;
+    bool alone = w->programs[node].page && !a->frozen && !w->site.wires && !a->input;
     a->arrival = alone ? arrival_of(plan, port, p) : 0;
     if (!a->arrival)
         expect(a, brings_about(w, node, p));
@@ -175,7 +167,20 @@ static int take_made(struct world *w, unsigned node)
     return w->found ? (int)port : -1;
 }
 
-/* Several packets are taken port by port; the only one there can be is looked for where it probably is. */
+/* Where the only packet that there can be is, probably: where the last one went that came the same way. */
+static unsigned likely_port(const struct account *a)
+{
+    unsigned before = a->came_by < ACCOUNT_PORTS ? a->left_by[a->came_by] : 0;
+    return before ? before - 1 : a->came_by + 1;
+}
+
+static void remember_port(struct account *a)
+{
+    if (a->came_by < ACCOUNT_PORTS)
+        a->left_by[a->came_by] = (uint8_t)(a->cursor + 1);
+}
+
+/* Several packets are taken port by port; for the only one there can be the port where it probably is comes first. */
 static int world_outgoing(struct world *w, unsigned node)
 {
     struct account *a = &w->accounts[node];
@@ -184,14 +189,16 @@ static int world_outgoing(struct world *w, unsigned node)
     if (a->expected == 0)
         return take_made(w, node);
     if (a->expected == 1 && a->cursor == 0)
-        first = a->came_by + 1;
+        first = likely_port(a);
     settle(w);
     for (unsigned left = ports - a->cursor; left && !w->found; left--) {
         a->cursor = first++ % ports;
         w->found = take(w, node, a->cursor);
     }
-    if (w->found)
+    if (w->found) {
+        remember_port(a);
         return (int)a->cursor;
+    }
     a->expected = 0;
     return take_made(w, node);
 }
@@ -272,7 +279,7 @@ static void account_for_turn(struct world *w, unsigned node, enum netns_turn_end
         return;
     }
     expect(a, page->sent);
-    if (a->arrival && !page->received && !owns_interfaces(&w->plan->nodes[node]))
+    if (a->arrival && !page->received && !netns_owns_interfaces(&w->plan->nodes[node]))
         expect(a, 1);
 }
 
@@ -306,6 +313,13 @@ static bool take_turn(struct world *w, unsigned node)
     return false;
 }
 
+/* The turn is only for what the program itself wants to do now. */
+static uint64_t no_input(const struct world *w, const struct account *a)
+{
+    bool sure = !a->input && !w->doubtful && !w->streams && !w->foreigns && !w->site.wires;
+    return sure ? TURN_ARRIVAL_NONE : 0;
+}
+
 static lab_time world_turn(struct world *w, unsigned node)
 {
     struct netns_program *p = &w->programs[node];
@@ -314,7 +328,9 @@ static lab_time world_turn(struct world *w, unsigned node)
         return NEVER;
     p->page->now = engine_now(w->engine);
     p->page->clock = engine_clock(w->engine, node);
-    p->page->arrival = a->arrival;
+    p->page->arrival = a->arrival ? a->arrival : no_input(w, a);
+    /* The kernel may have refused the packet. Its error then leaves before a timer of the same time fires. */
+    p->page->unsure = a->arrival && p->commands_n == 0;
     netns_program_hand_over(p);
     while (take_turn(w, node))
         ;

@@ -58,6 +58,8 @@ struct host {
     bool looped; /* something was sent to ourselves, or an error was queued: look at the inputs once more */
 
     uint64_t arrival;  /* the only input there is in this turn, if the engine knows it (turn.h) */
+    bool unsure;       /* without input this is no turn (turn.h) */
+    bool single;       /* what is ready has one packet: no need to ask for more */
     uint32_t received; /* packets taken from sockets in this turn */
     uint32_t sent;     /* packets given to the interfaces in this turn; TURN_SENT_MANY: cannot tell */
 

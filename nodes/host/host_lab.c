@@ -109,6 +109,7 @@ int host_lab_run(struct host *h, const struct node_kind *kind, const void *setti
     }
     for (;;) {
         h->arrival = page->arrival;
+        h->unsure = page->unsure != 0;
         if (page->commands_n)
             take_commands(h, kind, node);
         host_work(h);

@@ -97,40 +97,46 @@ static bool round_of_input(struct host *h)
     return true;
 }
 
-/* False when the engine could not tell where input waits, or was wrong. */
+/* False when the engine could not tell where input waits, or was wrong: it is still to be looked for. */
 static bool take_arrival(struct host *h)
 {
     struct host_input *input = h->inputs;
     uint64_t arrival = h->arrival;
     h->arrival = 0;
-    if (!arrival)
-        return false;
+    if (!arrival || arrival == TURN_ARRIVAL_NONE)
+        return arrival != 0;
     while (input && (input->fd < 0 || input->arrival != arrival))
         input = input->next;
     if (!input)
         return false;
     input->events = EPOLLIN;
+    h->single = true;
     input->ready(input);
+    h->single = false;
     input->events = 0;
     if (h->closed)
         sweep(h);
     return h->received != 0;
 }
 
-/* Sockets are emptied by one round; a second is worth its system call only when this turn itself made new input. */
-static void all_input(struct host *h)
+/* Sockets are emptied by one round; a second is worth its system call only when this turn itself made new input.
+ * False when some was looked for and there was none. */
+static bool all_input(struct host *h)
 {
-    bool more = !take_arrival(h) || (h->looped && !h->ended);
+    bool found = take_arrival(h);
+    bool more = !found || (h->looped && !h->ended);
     while (more) {
         h->looped = false;
-        round_of_input(h);
+        found = round_of_input(h) || found;
         more = h->looped && !h->ended;
     }
+    return found;
 }
 
 void host_work(struct host *h)
 {
-    all_input(h);
+    if (!all_input(h) && h->unsure)
+        return;
     while (!h->ended && timers_fire(&h->timers, h->now))
         if (h->looped)
             all_input(h);

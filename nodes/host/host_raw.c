@@ -38,16 +38,16 @@ static struct {
     uint8_t data[BATCH][PACKET];
 } batch;
 
-static int batch_receive(int fd)
+static int batch_receive(int fd, int most)
 {
-    for (int i = 0; i < BATCH; i++) {
+    for (int i = 0; i < most; i++) {
         batch.parts[i] = (struct iovec){batch.data[i], PACKET};
         batch.messages[i].msg_hdr = (struct msghdr){.msg_iov = &batch.parts[i],
                                                     .msg_iovlen = 1,
                                                     .msg_control = batch.control[i].bytes,
                                                     .msg_controllen = sizeof batch.control[i]};
     }
-    return recvmmsg(fd, batch.messages, BATCH, MSG_DONTWAIT, NULL);
+    return recvmmsg(fd, batch.messages, (unsigned)most, MSG_DONTWAIT, NULL);
 }
 
 /* A sender on the same machine may leave the checksum to a network card that is not there (veth). */
@@ -77,9 +77,10 @@ static void raw_ready(struct host_input *input)
 {
     struct raw_port *p = (struct raw_port *)input;
     struct host_raw *raw = p->raw;
+    int most = raw->host->single ? 1 : BATCH;
     int n;
     do {
-        n = batch_receive(input->fd);
+        n = batch_receive(input->fd, most);
         raw->host->received += n > 0 ? (uint32_t)n : 0;
         announce(p, n);
         for (int i = 0; i < n && input->fd >= 0; i++) {

@@ -46,9 +46,9 @@ static struct {
     char data[BATCH][DATAGRAM];
 } batch;
 
-static int batch_receive(int fd)
+static int batch_receive(int fd, int most)
 {
-    for (int i = 0; i < BATCH; i++) {
+    for (int i = 0; i < most; i++) {
         batch.parts[i] = (struct iovec){batch.data[i], DATAGRAM};
         batch.messages[i].msg_hdr = (struct msghdr){.msg_name = &batch.from[i],
                                                     .msg_namelen = sizeof batch.from[i],
@@ -57,7 +57,7 @@ static int batch_receive(int fd)
                                                     .msg_control = batch.control[i].bytes,
                                                     .msg_controllen = sizeof batch.control[i]};
     }
-    return recvmmsg(fd, batch.messages, BATCH, MSG_DONTWAIT, NULL);
+    return recvmmsg(fd, batch.messages, (unsigned)most, MSG_DONTWAIT, NULL);
 }
 
 static uint8_t ttl_of(struct msghdr *m)
@@ -71,9 +71,10 @@ static uint8_t ttl_of(struct msghdr *m)
 
 static void take_datagrams(struct host_udp *u)
 {
+    int most = u->input.host->single ? 1 : BATCH;
     int n;
     do {
-        n = batch_receive(u->input.fd);
+        n = batch_receive(u->input.fd, most);
         u->input.host->received += n > 0 ? (uint32_t)n : 0;
         for (int i = 0; i < n && u->input.fd >= 0; i++) {
             struct span data = {batch.data[i], batch.messages[i].msg_len};

@@ -79,7 +79,8 @@ struct turn_page {
     lab_time clock;          /* what the node's clock shows then (host_clock) */
     lab_time deadline;       /* the node's next timer; NEVER: none */
     uint64_t arrival;        /* by the engine: where the turn's only input waits; 0: it cannot tell */
-    int32_t engine;          /* process id of the engine: a program whose parent is another ends at once */
+    uint32_t unsure;      /* by the engine: 1: if nothing waits there, it is no turn, and due timers wait for theirs */
+    int32_t engine;       /* process id of the engine: a program whose parent is another ends at once */
     uint32_t sent;        /* packets that the node gave to its interfaces in this turn; TURN_SENT_MANY: cannot tell */
     uint32_t received;    /* packets that the node took from its sockets in this turn */
     uint32_t links;       /* by the engine: grows when the MTU of an interface has changed */
@@ -97,6 +98,8 @@ struct turn_page {
 };
 
 /* Names for `arrival`; those of a node that owns its interfaces and those of sockets are never the same. */
+#define TURN_ARRIVAL_NONE (UINT64_C(1) << 62) /* there is no input: the turn is for timers and commands */
+
 static inline uint64_t turn_arrival_port(unsigned port)
 {
     return UINT64_C(1) << 63 | port;

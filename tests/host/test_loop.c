@@ -244,6 +244,40 @@ static void own_datagrams_come_before_the_next_timer(void **state)
     assert_string_equal(rig.log, "1b2");
 }
 
+static void turn_that_is_for_timers_asks_for_no_input(void **state)
+{
+    (void)state;
+    timer_init(&rig.timers[1], timer_fired, (char[]){"2"});
+    host_timer_start(&rig.host, &rig.timers[1], 0);
+    send_to(0, at(1));
+    rig.host.looped = false; /* as if it had come over a wire */
+    rig.host.arrival = TURN_ARRIVAL_NONE;
+    host_work(&rig.host);
+    assert_string_equal(rig.log, "2");
+    timer_init(&rig.timers[0], timer_fired, (char[]){"1"});
+    host_timer_start(&rig.host, &rig.timers[0], 0);
+    rig.host.arrival = TURN_ARRIVAL_NONE;
+    host_work(&rig.host);
+    assert_string_equal(rig.log, "21bb"); /* the timer sent itself something */
+}
+
+static void timers_wait_when_the_arrival_was_refused(void **state)
+{
+    (void)state;
+    timer_init(&rig.timers[1], timer_fired, (char[]){"2"});
+    host_timer_start(&rig.host, &rig.timers[1], 0);
+    rig.host.unsure = true;
+    rig.host.arrival = turn_arrival_udp(at(2));
+    host_work(&rig.host);
+    assert_string_equal(rig.log, "");
+    assert_int_equal(timers_next(&rig.host.timers), 0);
+    send_to(0, at(2));
+    rig.host.looped = false;
+    rig.host.arrival = turn_arrival_udp(at(2));
+    host_work(&rig.host);
+    assert_string_equal(rig.log, "c2");
+}
+
 static void ephemeral_ports_come_from_the_nodes_stream(void **state)
 {
     struct prng rng;
@@ -275,6 +309,8 @@ int main(void)
         test(results_of_a_send),
         test(results_of_an_open),
         test(own_datagrams_come_before_the_next_timer),
+        test(turn_that_is_for_timers_asks_for_no_input),
+        test(timers_wait_when_the_arrival_was_refused),
         test(ephemeral_ports_come_from_the_nodes_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,25 @@ static void binding_has_the_same_rules(void **state)
     same_in_all_worlds(draw_pair, open_sockets, 11);
 }
 
+/* What arrives at the very time of a timer, 10 ms after it was sent: input comes first, and an error about what is not
+ * wanted leaves before anything that the timer sends. */
+static void arrive_with_a_timer(struct lab *lab)
+{
+    lab_command(lab, 1000 * MS, 1, "timer 500 192.168.1.20:5000");
+    lab_command(lab, 1490 * MS, 0, "send 192.168.1.30:5000 10");
+    lab_command(lab, 2000 * MS, 1, "timer 500 192.168.1.20:5000");
+    lab_command(lab, 2490 * MS, 0, "send 192.168.1.30:6000 10");
+    lab_command(lab, 3000 * MS, 1, "timer 500 192.168.1.20:5000");
+    lab_command(lab, 3490 * MS, 0, "send 192.168.1.30:6000 10");
+    lab_command(lab, 3500 * MS, 1, "df"); /* a turn anyway */
+}
+
+static void input_comes_before_a_timer_of_the_same_time(void **state)
+{
+    (void)state;
+    same_in_all_worlds(draw_pair, arrive_with_a_timer, 18);
+}
+
 /* ---- a chain of routers ---- */
 
 enum { ROUTERS = 64 };
@@ -183,6 +202,7 @@ int main(void)
         cmocka_unit_test(fragments_df_and_the_largest_datagram),
         cmocka_unit_test(errors_come_back_to_the_socket),
         cmocka_unit_test(own_address_is_looped_back_in_the_same_turn),
+        cmocka_unit_test(input_comes_before_a_timer_of_the_same_time),
         cmocka_unit_test(binding_has_the_same_rules),
         cmocka_unit_test(ttl_k_dies_at_router_k),
         cmocka_unit_test(routers_answer_as_linux_does),

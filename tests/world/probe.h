@@ -4,8 +4,10 @@
  * A probe has a UDP socket at port 5000. Its commands, each traced as "did" with the result:
  *
  *     send ENDPOINT BYTES [TTL]      open ENDPOINT      close      df
+ *     timer MS ENDPOINT              sends an empty datagram after that time
  *
- * It traces "got" (from, ttl, n, intact) and "refused" (to, from, type, code, mtu). TCP: tests/world/probe_tcp.h. */
+ * It traces "got" (from, ttl, n, intact), "rang" (a timer) and "refused" (to, from, type, code, mtu). TCP:
+ * tests/world/probe_tcp.h. */
 #ifndef FAREND_TESTS_WORLD_PROBE_H
 #define FAREND_TESTS_WORLD_PROBE_H
 
@@ -23,6 +25,8 @@ struct probe {
     struct host_udp *main;
     struct host_udp *extra[PROBE_EXTRA]; /* opened by command */
     unsigned extras;
+    struct timer timer;
+    struct endpoint when_it_rings;
     struct probe_tcp tcp;
 };
 
@@ -92,6 +96,24 @@ static inline int probe_open(struct probe *probe, struct span where)
     return error;
 }
 
+static inline void probe_rang(void *arg)
+{
+    struct probe *probe = arg;
+    host_trace(probe->host, "rang");
+    host_trace_end(probe->host);
+    host_udp_send(probe->main, probe->when_it_rings, 0, SPAN(""));
+}
+
+static inline void probe_timer(struct probe *probe, struct span words)
+{
+    uint64_t ms;
+    struct span n = span_cut(words, ' ', &words);
+    assert_int_equal(span_u64(n, UINT32_MAX, &ms), 0);
+    assert_int_equal(endpoint_parse(words, PROBE_PORT, &probe->when_it_rings), 0);
+    timer_init(&probe->timer, probe_rang, probe);
+    host_timer_start(probe->host, &probe->timer, host_now(probe->host) + (lab_time)ms * MS);
+}
+
 static inline void probe_command(void *node, struct span line)
 {
     struct probe *probe = node;
@@ -104,6 +126,8 @@ static inline void probe_command(void *node, struct span line)
         error = probe_open(probe, words);
     else if (span_is(verb, "close"))
         host_udp_close(probe->main);
+    else if (span_is(verb, "timer"))
+        probe_timer(probe, words);
     else if (span_is(verb, "df"))
         host_udp_set_df(probe->main, true);
     else if (!probe_tcp_command(&probe->tcp, verb, words, &error))
