@@ -3,14 +3,39 @@
 # say so and are skipped (exit status 3). A lab that `promises: verdict` has the kernel's own NAT in it: it runs in
 # namespaces only, and must give the same verdict each time.
 set(FAREND_LAB_REPEAT 20 CACHE STRING "How often each lab runs in each world")
-# Those about connections are many, and alike in what could differ from run to run.
-set(FAREND_LAB_REPEAT_STREAMS 10 CACHE STRING "How often those run in namespaces")
-# On the kernel some labs take seconds: those about wires talk for minutes, and the kernel's own NAT is set up anew each time.
-set(FAREND_LAB_REPEAT_SLOW 4 CACHE STRING "How often the slow ones run in namespaces")
-# A thousand namespaces take half a minute to make. Once there is enough: `same` compares it with the simulated run.
-set(once_in_namespaces "^scale/")
-# Hundreds of phones take seconds in any world.
-set(slow_in_sim "^scale/")
+# Hundreds of phones take seconds in any world, and a thousand namespaces half a minute to make. In namespaces once is
+# enough, since `same` compares it with the simulated runs. `ctest -C long` (scripts/test --long) has these twenty times too.
+set(FAREND_LAB_REPEAT_SCALE 2 CACHE STRING "How often the labs of scale/ run in sim")
+
+function(farend_lab_repeats out lab world)
+  if(NOT lab MATCHES "^scale/")
+    set(${out} ${FAREND_LAB_REPEAT} PARENT_SCOPE)
+  elseif(world STREQUAL sim)
+    set(${out} ${FAREND_LAB_REPEAT_SCALE} PARENT_SCOPE)
+  else()
+    set(${out} 1 PARENT_SCOPE)
+  endif()
+endfunction()
+
+# What takes longest begins first: a thousand namespaces, then minutes of talk through each of theirs.
+function(farend_lab_cost out lab world)
+  set(${out} 1 PARENT_SCOPE)
+  if(lab MATCHES "^scale/")
+    set(${out} 80 PARENT_SCOPE)
+  elseif(world STREQUAL netns AND lab MATCHES "^(faults|mappings|media|sbc|wires)/")
+    set(${out} 40 PARENT_SCOPE)
+  endif()
+endfunction()
+
+# As `labs/<lab>/<world>`, so often as the others, in the configuration `long` only.
+function(farend_lab_long lab world out)
+  add_test(NAME labs/${lab}/${world}-long CONFIGURATIONS long
+           COMMAND farend run ${CMAKE_SOURCE_DIR}/topologies/${lab}.yaml --world ${world}
+                   --repeat ${FAREND_LAB_REPEAT} --out ${out}-long)
+  set_tests_properties(labs/${lab}/${world}-long PROPERTIES LABELS "labs;${world}" SKIP_RETURN_CODE 3 TIMEOUT 7200
+                       COST 50)
+endfunction()
+
 file(GLOB_RECURSE labs CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/topologies ${CMAKE_SOURCE_DIR}/topologies/*.yaml)
 set(lab_runs ${CMAKE_BINARY_DIR}/runs)
 
@@ -29,25 +54,20 @@ foreach(lab ${labs})
     add_test(NAME labs/${lab}
              COMMAND farend run ${CMAKE_SOURCE_DIR}/topologies/${lab}.yaml --out ${lab_runs}/${folder})
     set_tests_properties(labs/${lab} PROPERTIES LABELS "labs;programs" SKIP_RETURN_CODE 3 TIMEOUT 300
-                         RESOURCE_LOCK real-clock COST 50)
+                         RESOURCE_LOCK real-clock COST 90)
     continue()
   endif()
   foreach(world ${worlds})
-    set(repeat ${FAREND_LAB_REPEAT})
-    if(world STREQUAL netns AND lab MATCHES "^(wires|kernel)/")
-      set(repeat ${FAREND_LAB_REPEAT_SLOW})
-    elseif(world STREQUAL netns AND lab MATCHES "^(dns|failover|flows|tls|transport)/")
-      set(repeat ${FAREND_LAB_REPEAT_STREAMS})
-    elseif(world STREQUAL netns AND lab MATCHES "${once_in_namespaces}")
-      set(repeat 1)
-    elseif(world STREQUAL sim AND lab MATCHES "${slow_in_sim}")
-      set(repeat 2)
-    endif()
+    farend_lab_repeats(repeat ${lab} ${world})
+    farend_lab_cost(cost ${lab} ${world})
     add_test(NAME labs/${lab}/${world}
              COMMAND farend run ${CMAKE_SOURCE_DIR}/topologies/${lab}.yaml --world ${world}
                      --repeat ${repeat} --out ${lab_runs}/${folder}-${world})
     set_tests_properties(labs/${lab}/${world} PROPERTIES LABELS "labs;${world}" SKIP_RETURN_CODE 3 TIMEOUT 1200
-                         FIXTURES_SETUP ${folder}-${world})
+                         COST ${cost} FIXTURES_SETUP ${folder}-${world})
+    if(lab MATCHES "^scale/")
+      farend_lab_long(${lab} ${world} ${lab_runs}/${folder}-${world})
+    endif()
   endforeach()
   if(NOT promise)
     add_test(NAME labs/${lab}/same
@@ -90,7 +110,7 @@ function(farend_lab_on_kernel lab)
     list(APPEND changes --set nodes.${node}.engine=kernel)
   endforeach()
   add_test(NAME labs/${lab}/kernel
-           COMMAND farend run ${CMAKE_SOURCE_DIR}/topologies/${lab}.yaml ${changes} --repeat ${FAREND_LAB_REPEAT_SLOW}
+           COMMAND farend run ${CMAKE_SOURCE_DIR}/topologies/${lab}.yaml ${changes} --repeat ${FAREND_LAB_REPEAT}
                    --out ${lab_runs}/${folder}-kernel)
   set_tests_properties(labs/${lab}/kernel PROPERTIES LABELS "labs;netns" SKIP_RETURN_CODE 3 TIMEOUT 1200)
 endfunction()
