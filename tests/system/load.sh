@@ -18,11 +18,11 @@ finish() {
 trap finish EXIT
 
 cores=$(nproc)
-run_or_end "$bin/farend" run "${traced[@]}" --world sim --jobs "$cores" --out "$work/idle"
+run_in "$work/idle" "$bin/farend" run "${traced[@]}" --world sim --jobs "$cores"
 
 compared=()
 for lab in "${traced[@]}"; do
-    size=$(stat -c %s "$(folder_of "$work/idle" "$lab" sim)/capture.pcapng")
+    size=$(stat -c %s "$(files_of "$work/idle" "$lab" sim)/capture.pcapng")
     [ "$size" -gt $((megabytes * 1000000)) ] || compared+=("$lab")
 done
 labs=("${compared[@]}")
@@ -34,6 +34,6 @@ for ((i = 0; i <= cores; i++)); do
     (while :; do :; done) &
     busy+=($!)
 done
-run_or_end "$bin/farend" run "${labs[@]}" --world "$world" --repeat "$times" --jobs $((12 * cores)) --out "$work/busy"
+run_in "$work/busy" "$bin/farend" run "${labs[@]}" --world "$world" --repeat "$times" --jobs $((12 * cores))
 same_traces "$work/busy" "$world" "$work/idle" sim "${compared[@]}"
 echo "${#labs[@]} of ${#all[@]} labs, $times times under load: the answers are those of the idle machine"

@@ -10,26 +10,29 @@ labs_with_traces() { # LAB…
     grep -L '^promises: *verdict' "$@"
 }
 
-# Runs farend; on a failure says what it printed, and ends the test with its status (3: this machine cannot do it).
-run_or_end() { # COMMAND…
-    local log status=0
-    log=$("$@" 2>&1) || status=$?
+# Runs farend in a folder, where its runs leave their files; on a failure says what it printed, and ends the test with its
+# status (3: this machine cannot do it).
+run_in() { # FOLDER COMMAND…
+    local folder=$1 log status=0
+    shift
+    mkdir -p "$folder"
+    log=$(cd "$folder" && "$@" 2>&1) || status=$?
     [ $status -eq 0 ] && return
     printf '%s\n' "$log"
     exit $status
 }
 
-# Where several labs are run, each has its name and its world in its folder's name.
-folder_of() { # RUNS LAB WORLD
-    echo "$1/$(basename "$2" .yaml)-$3"
+files_of() { # FOLDER LAB WORLD
+    echo "$1/runs/$(basename "$2" .yaml)-$3"
 }
 
-# Labs left the same traces in two folders of runs.
-same_traces() { # RUNS WORLD OTHER-RUNS OTHER-WORLD LAB…
-    local runs=$1 world=$2 others=$3 other=$4 lab
+# Labs left the same traces in two folders.
+same_traces() { # FOLDER WORLD OTHER-FOLDER OTHER-WORLD LAB…
+    local folder=$1 world=$2 other_folder=$3 other_world=$4 lab
     shift 4
     for lab; do
-        cmp "$(folder_of "$runs" "$lab" "$world")/trace.jsonl" "$(folder_of "$others" "$lab" "$other")/trace.jsonl" || return 1
+        cmp "$(files_of "$folder" "$lab" "$world")/trace.jsonl" \
+            "$(files_of "$other_folder" "$lab" "$other_world")/trace.jsonl" || return 1
     done
     echo "$# traces are the same"
 }
