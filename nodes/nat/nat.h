@@ -101,6 +101,7 @@ struct nat_mapping {
     uint8_t protocol; /* IP_UDP, IP_TCP, IP_ICMP */
     struct endpoint inside, outside;
     struct endpoint remote; /* whom the packet that made it was for; all zero for a forward */
+    bool by_pcp;            /* a PCP client asked for it */
     uint16_t ports;         /* BLOCK_TAKEN, BLOCK_GIVEN: from outside.port on; protocol, inside.port and remote are 0 */
 };
 

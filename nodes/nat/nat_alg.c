@@ -61,7 +61,8 @@ static bool open_pinhole(struct nat_parcel *p, struct endpoint inside, struct en
     uint32_t session = nat_session_out(t, IP_UDP, inside, remote);
     if (session == NAT_NONE && nat_session_open(t, IP_UDP, inside, remote, pinhole_end(p), &session))
         return false;
-    nat_session_keep(t, session, pinhole_end(p));
+    if (!(t->sessions[session].seen & NAT_SEEN_EXPLICIT))
+        nat_session_keep(t, session, pinhole_end(p));
     *outside = t->sessions[session].outside;
     return true;
 }

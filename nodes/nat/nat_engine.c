@@ -2,6 +2,7 @@
 
 #include "nodes/base/error.h"
 #include "nodes/nat/nat_alg.h"
+#include "nodes/nat/nat_pcp.h"
 #include "nodes/proto/ip_forward.h"
 #include "nodes/proto/tcp.h"
 
@@ -20,6 +21,7 @@ int nat_new(struct nat **out, const struct nat_config *config, const struct prng
     nat_table_init(&nat->table, config, rng, changed, arg);
     nat->fragments = NULL;
     nat->alg = NULL;
+    nat->pcp = NULL;
     nat->syns = NULL;
     nat->leaks_until = now + config->leak;
     *out = nat;
@@ -33,6 +35,7 @@ void nat_free(struct nat *nat)
     nat_table_fini(&nat->table);
     nat_fragments_free(nat->fragments);
     nat_alg_stop(nat);
+    nat_pcp_stop(nat);
     nat_syns_free(nat->syns);
     free(nat);
 }
@@ -70,6 +73,7 @@ void nat_set_pool(struct nat *nat, const ipv4 *pool, unsigned n)
 size_t nat_reboot(struct nat *nat, lab_time now)
 {
     nat->leaks_until = now + nat->table.config.leak;
+    nat_pcp_restart(nat, now);
     nat_syns_clear(nat->syns);
     if (nat->fragments)
         nat_fragments_clear(nat->fragments);
@@ -198,6 +202,8 @@ static void translate(struct nat_parcel *p)
     bool own = is_own(p, p->v.dst);
     if (own && p->v.protocol == IP_ICMP && p->v.icmp_type == ICMP_ECHO)
         answer_echo(p);
+    else if (own && nat_pcp_takes(p))
+        nat_pcp_answer(p);
     else if (own && !nat_is_public(p->nat, p->v.dst))
         nat_drop(p, NAT_NO_MAPPING);
     else if (p->v.protocol == IP_ICMP && icmp_is_error(p->v.icmp_type))

@@ -15,6 +15,7 @@ struct nat {
     struct nat_table table;
     struct nat_fragments *fragments; /* NULL before the first one comes */
     struct nat_alg *alg;             /* NULL: it does not look into SIP */
+    struct nat_pcp *pcp;             /* NULL: it speaks none */
     struct nat_syns *syns;           /* the same */
     lab_time leaks_until;
     uint8_t answer[NAT_ANSWER_MAX];
@@ -64,6 +65,11 @@ void nat_translate_in(struct nat_parcel *p);
 bool nat_alg_takes(const struct nat_parcel *p);
 /* After its translation: rewrites what is inside, or takes the verdict back. */
 void nat_alg_packet(struct nat_parcel *p);
+
+/* ---- PCP (nat_pcp.c) ---- */
+/* Whether a packet to one of the NAT's own addresses is a request; then nat_pcp_answer gives the verdict. */
+bool nat_pcp_takes(const struct nat_parcel *p);
+void nat_pcp_answer(struct nat_parcel *p);
 
 /* ---- ICMP errors (nat_icmp.c) ---- */
 void nat_translate_error(struct nat_parcel *p);

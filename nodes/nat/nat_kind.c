@@ -148,6 +148,35 @@ static int configure_alg(struct nat_node *node)
     return nat_alg_start(node->engine, &config, trace_alg, node);
 }
 
+/* ---- PCP ---- */
+
+static void trace_pcp(void *arg, const struct nat_pcp_note *note)
+{
+    struct nat_node *node = arg;
+    struct record *r = host_trace(node->host, "pcp");
+    record_str(r, "op", pcp_opcode_text(note->opcode));
+    record_str(r, "result", pcp_result_text(note->result));
+    record_addr(r, "client", note->client);
+    if (note->protocol) {
+        record_str(r, "proto", nat_protocol_text(note->protocol));
+        record_endpoint(r, "inside", note->inside);
+        record_endpoint(r, "outside", note->outside);
+        record_endpoint(r, "remote", note->peer);
+        record_u64(r, "lifetime", note->lifetime);
+    }
+    host_trace_end(node->host);
+}
+
+static int configure_pcp(struct nat_node *node)
+{
+    struct nat_pcp_config config;
+    nat_settings_pcp(&node->settings, &config);
+    if (node->settings.pcp)
+        return nat_pcp_start(node->engine, &config, host_now(node->host), trace_pcp, node);
+    nat_pcp_stop(node->engine);
+    return 0;
+}
+
 /* ---- commands ---- */
 
 static void reboot(struct nat_node *node)
@@ -168,6 +197,7 @@ static void set_public(struct nat_node *node, struct span line, struct span valu
     node->config.pool[0] = node->config.own[NAT_OUTSIDE] = addr;
     node->config.pool_n = 1;
     nat_set_pool(node->engine, node->config.pool, 1);
+    nat_pcp_restart(node->engine, host_now(node->host));
 }
 
 static void nat_node_command(void *arg, struct span line)
@@ -180,8 +210,10 @@ static void nat_node_command(void *arg, struct span line)
         reboot(node);
     } else if (span_is(line, "flush")) {
         nat_flush(node->engine);
+        nat_pcp_restart(node->engine, host_now(node->host));
     } else if (span_is(line, "rebind")) {
         nat_rebind(node->engine);
+        nat_pcp_restart(node->engine, host_now(node->host));
     } else if (span_starts(line, SPAN("set public "))) {
         set_public(node, line, span_make(line.p + 11, line.n - 11));
     } else if (!span_starts(line, SPAN("set "))) {
@@ -193,8 +225,8 @@ static void nat_node_command(void *arg, struct span line)
         node->settings = changed;
         nat_settings_behaviour(&node->settings, &node->config);
         nat_configure(node->engine, &node->config);
-        if (configure_alg(node))
-            nat_trace_bad_command(node->host, line, SPAN("no memory for the SIP ALG"));
+        if (configure_alg(node) || configure_pcp(node))
+            nat_trace_bad_command(node->host, line, SPAN("no memory for the SIP ALG, or for PCP"));
     }
 }
 
@@ -221,6 +253,8 @@ static int open_engine(struct nat_node *node, struct text *why)
         error = nat_settings_forwards(&node->settings, node->engine, why);
     if (!error)
         error = configure_alg(node);
+    if (!error)
+        error = configure_pcp(node);
     if (!error)
         error = host_raw_open(node->host, &events, node, &node->raw);
     return error;

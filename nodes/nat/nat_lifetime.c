@@ -3,9 +3,10 @@
 #include "nodes/nat/nat_lifetime.h"
 
 #include "nodes/nat/nat_engine.h"
+#include "nodes/nat/nat_explicit.h"
 #include "nodes/proto/tcp.h"
 
-static bool tcp_is_closing(uint8_t seen)
+bool nat_lifetime_is_closing(uint8_t seen)
 {
     const unsigned both = NAT_SEEN_FIN_OUT | NAT_SEEN_FIN_IN;
     return (seen & NAT_SEEN_RST) || (seen & both) == both;
@@ -16,8 +17,8 @@ static bool tcp_is_closing(uint8_t seen)
 static uint8_t tcp_seen(uint8_t seen, uint8_t flags, enum nat_side from)
 {
     const unsigned both = NAT_SEEN_OUT | NAT_SEEN_IN;
-    if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && tcp_is_closing(seen))
-        seen = 0;
+    if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && nat_lifetime_is_closing(seen))
+        seen &= NAT_SEEN_EXPLICIT;
     if ((seen & both) == both && !(flags & (TCP_SYN | TCP_RST)))
         seen |= NAT_SEEN_UP;
     seen |= from == NAT_INSIDE ? NAT_SEEN_OUT : NAT_SEEN_IN;
@@ -41,7 +42,7 @@ lab_time nat_lifetime(const struct nat_config *c, uint8_t protocol, uint8_t seen
         return c->icmp_timeout;
     if (protocol == IP_UDP)
         return seen & NAT_SEEN_IN ? c->udp_timeout : c->udp_unreplied;
-    if (tcp_is_closing(seen))
+    if (nat_lifetime_is_closing(seen))
         return c->tcp_closing;
     return seen & NAT_SEEN_UP ? c->tcp_established : c->tcp_transitory;
 }
@@ -58,19 +59,27 @@ bool nat_lifetime_refreshes(const struct nat_config *c, uint8_t protocol, enum n
     return from == NAT_INSIDE || protocol == IP_TCP || c->refresh_inbound;
 }
 
+/* What was asked for by PCP stays as long as that says, if need be. */
+static void keep(struct nat_table *t, uint32_t session, lab_time expires)
+{
+    if (t->sessions[session].seen & NAT_SEEN_EXPLICIT)
+        expires = nat_explicit_end(t, &t->sessions[session], expires);
+    nat_session_keep(t, session, expires);
+}
+
 void nat_lifetime_packet(struct nat_table *t, uint32_t session, const struct nat_parcel *p, enum nat_side from)
 {
     struct nat_session *s = &t->sessions[session];
     s->seen = nat_lifetime_seen(s->seen, p->packet, &p->v, from);
     if (nat_lifetime_refreshes(&t->config, s->protocol, from))
-        nat_session_keep(t, session, nat_lifetime_after(p->now, nat_lifetime(&t->config, s->protocol, s->seen)));
+        keep(t, session, nat_lifetime_after(p->now, nat_lifetime(&t->config, s->protocol, s->seen)));
 }
 
 void nat_lifetime_stranger(struct nat_table *t, uint32_t session, lab_time now)
 {
     const struct nat_session *s = &t->sessions[session];
     if (t->config.refresh_inbound && s->protocol != IP_TCP)
-        nat_session_keep(t, session, nat_lifetime_after(now, nat_lifetime(&t->config, s->protocol, s->seen)));
+        keep(t, session, nat_lifetime_after(now, nat_lifetime(&t->config, s->protocol, s->seen)));
 }
 
 lab_time nat_lifetime_first(const struct nat_table *t, const struct nat_parcel *p)

@@ -12,6 +12,9 @@ uint8_t nat_lifetime_seen(uint8_t seen, const uint8_t *packet, const struct ip_v
 /* Whether a packet from that side makes the session live on. */
 bool nat_lifetime_refreshes(const struct nat_config *c, uint8_t protocol, enum nat_side from);
 
+/* A TCP connection that was closed by both sides, or reset. */
+bool nat_lifetime_is_closing(uint8_t seen);
+
 /* From the last packet that did. */
 lab_time nat_lifetime(const struct nat_config *c, uint8_t protocol, uint8_t seen);
 

@@ -28,7 +28,7 @@ int nat_find_ports(const struct host *h, unsigned port[2], struct nat_config *co
 
 /* ---- trace ---- */
 
-static const char *protocol_text(uint8_t protocol)
+const char *nat_protocol_text(uint8_t protocol)
 {
     return protocol == IP_UDP ? "udp" : protocol == IP_TCP ? "tcp" : "icmp";
 }
@@ -65,10 +65,11 @@ void nat_trace_mapping(struct host *h, enum nat_change change, const struct nat_
     }
     struct record *r = host_trace(h, "mapping");
     record_str(r, "state", change_text(change));
-    record_str(r, "proto", protocol_text(m->protocol));
+    record_str(r, "proto", nat_protocol_text(m->protocol));
     record_endpoint(r, "inside", m->inside);
     record_endpoint(r, "outside", m->outside);
     record_endpoint(r, "remote", m->remote);
+    record_str(r, "by", m->by_pcp ? "pcp" : NULL);
     host_trace_end(h);
 }
 

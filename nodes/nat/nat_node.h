@@ -18,6 +18,8 @@ int nat_kernel_start(struct host *h, const void *settings, void **out, struct te
 /* Fills in the host's numbers of the ports, and the configuration's `own` and `mtu`. FE_EUNKNOWN: one is missing. */
 int nat_find_ports(const struct host *h, unsigned port[2], struct nat_config *config, struct text *why);
 
+const char *nat_protocol_text(uint8_t protocol); /* the trace's word */
+
 /* Of mappings and of port blocks. */
 void nat_trace_mapping(struct host *h, enum nat_change change, const struct nat_mapping *m);
 void nat_trace_drop(struct host *h, enum nat_cause cause, const uint8_t *packet, size_t n);

@@ -199,11 +199,6 @@ static bool pick_anywhere(struct nat_table *t, const struct nat_wish *w, struct 
     return false;
 }
 
-bool nat_port_pick(struct nat_table *t, const struct nat_wish *w, struct endpoint *out)
-{
-    return pick_contiguous(t, w, out) || (t->config.block ? pick_in_blocks(t, w, out) : pick_anywhere(t, w, out));
-}
-
 /* The ports of the subscriber's block that has this one. */
 static bool own_block(const struct nat_table *t, uint32_t subscriber, struct endpoint outside, struct port_range *out)
 {
@@ -215,6 +210,38 @@ static bool own_block(const struct nat_table *t, uint32_t subscriber, struct end
             return true;
     }
     return false;
+}
+
+static bool is_pooled(const struct nat_config *c, ipv4 addr)
+{
+    for (unsigned i = 0; i < c->pool_n; i++)
+        if (c->pool[i] == addr)
+            return true;
+    return false;
+}
+
+/* What a PCP client would like, if the rules could have given it: at an address that the subscriber may have, within
+ * the range or a block of its own (RFC 6887 §11.3). */
+static bool pick_suggested(const struct nat_table *t, const struct nat_wish *w, struct endpoint *out)
+{
+    const struct nat_config *c = &t->config;
+    struct port_range range = c->range;
+    ipv4 usual = c->pool[c->paired ? t->subscribers[w->subscriber].address : 0];
+    *out = w->suggestion->outside;
+    if (out->addr == 0)
+        out->addr = usual;
+    bool there = c->paired ? out->addr == usual : is_pooled(c, out->addr);
+    bool own = c->block == 0 || own_block(t, w->subscriber, *out, &range);
+    return there && own && in_range(range, out->port) && is_fit(t, w, *out, false);
+}
+
+bool nat_port_pick(struct nat_table *t, const struct nat_wish *w, struct endpoint *out)
+{
+    if (w->suggestion && w->suggestion->outside.port && pick_suggested(t, w, out))
+        return true;
+    if (w->suggestion && w->suggestion->only)
+        return false;
+    return pick_contiguous(t, w, out) || (t->config.block ? pick_in_blocks(t, w, out) : pick_anywhere(t, w, out));
 }
 
 bool nat_port_repick(struct nat_table *t, const struct nat_wish *w, struct endpoint from, struct endpoint *out)

@@ -22,7 +22,7 @@ const char *const nat_preset_settings[] = {
     "tcp transitory timeout 2min, tcp closing timeout 2min, hairpin no, unsolicited syn drop, refuse silently",
     "mapping endpoint-independent, filtering endpoint-independent, ports random, pooling paired, block size 256, "
     "blocks 4, reuse delay 120s, udp timeout 300s, tcp timeout 124min, tcp transitory timeout 4min, icmp timeout 60s, "
-    "hairpin yes, unsolicited syn hold, refuse host-unreachable",
+    "hairpin yes, unsolicited syn hold, refuse host-unreachable, pcp yes",
     "mapping address-and-port-dependent, filtering address-and-port-dependent, ports random, refresh outbound, "
     "udp timeout 60s, udp unreplied timeout 30s, hairpin no, unsolicited syn drop, refuse silently",
     "mapping endpoint-independent, filtering endpoint-independent, ports preserve, hairpin yes",

@@ -118,6 +118,12 @@ const struct option nat_options[] = {
      .help = "a pinhole closes after this, if no message announces it again"},
     {"alg too big", OPT_CHOICE, AT(alg.too_big), .choices = alg_too_big_choices, .def = "fragment",
      .help = "messages that the ALG has made larger than the MTU"},
+    {"pcp", OPT_FLAG, AT(pcp), GIVEN(pcp), .def = "no",
+     .help = "inside hosts may ask for mappings by the Port Control Protocol (RFC 6887, RFC 6888 REQ-9)"},
+    {"pcp least lifetime", OPT_TIME, AT(pcp_least), .def = "120s", .min = SEC, .max = 86400 * SEC,
+     .help = "a mapping that was asked for by PCP is granted for so long at least, in whole seconds"},
+    {"pcp most lifetime", OPT_TIME, AT(pcp_most), .def = "86400s", .min = SEC, .max = 30 * 86400 * SEC,
+     .help = "and for so long at most"},
     {"dmz", OPT_ADDR, AT(dmz), .node = "*", .help = "inside address that gets what is for no mapping"},
     {"public", OPT_LIST, AT(pool), .each = &public_each, .each_size = sizeof(ipv4), .own = true,
      .help = "outside address to translate to, or a list of them; without it, that of the outside port"},
@@ -140,6 +146,9 @@ static const char *const changeable[] = {"filtering",
                                          "icmp timeout",
                                          "tcp timeout",
                                          "tcp transitory timeout",
+                                         "pcp",
+                                         "pcp least lifetime",
+                                         "pcp most lifetime",
                                          "sip alg",
                                          "alg port",
                                          "alg via",
@@ -173,6 +182,11 @@ static int refuse(struct text *why, const char *reason)
 {
     text_str(why, reason);
     return FE_ERANGE;
+}
+
+void nat_settings_pcp(const struct nat_settings *s, struct nat_pcp_config *config)
+{
+    *config = (struct nat_pcp_config){.least = s->pcp_least, .most = s->pcp_most};
 }
 
 void nat_settings_alg(const struct nat_alg_settings *s, struct nat_alg_config *config)
@@ -246,6 +260,10 @@ static int check_together(const struct nat_config *c, const struct nat_settings 
                            "tells them apart");
     if (c->overload && (c->block || c->reuse_delay))
         return refuse(why, "overload: overloaded ports have no blocks and no reuse delay");
+    if (c->overload && s->pcp)
+        return refuse(why, "pcp: what is asked for by PCP needs a port of its own; expected overload: no");
+    if (s->pcp_least > s->pcp_most)
+        return refuse(why, "pcp least lifetime: it is longer than the pcp most lifetime");
     if (c->block > c->range.high - c->range.low + 1u)
         return refuse(why, "block size: a block is larger than the port range");
     return 0;

@@ -7,6 +7,7 @@
 #include "nodes/base/text.h"
 #include "nodes/nat/nat.h"
 #include "nodes/nat/nat_alg.h"
+#include "nodes/nat/nat_pcp.h"
 
 /* Of the SIP ALG (nat_alg.h). */
 struct nat_alg_settings {
@@ -24,6 +25,7 @@ enum nat_alg_mode { NAT_ALG_OFF, NAT_ALG_REWRITE, NAT_ALG_STRICT, NAT_ALG_KERNEL
 
 struct nat_settings {
     lab_time udp_timeout, udp_unreplied, icmp_timeout, tcp_timeout, tcp_transitory, tcp_closing, reuse_delay, leak;
+    lab_time pcp_least, pcp_most;
     int preset;
     int mapping, filtering; /* enum nat_dependence */
     int ports;              /* enum nat_ports */
@@ -34,7 +36,7 @@ struct nat_settings {
     int syn;                /* 0: hold, 1: drop */
     struct port_range port_range;
     uint32_t quota, block, blocks, reuse_ports, mss;
-    bool parity, contiguity, overload, hairpin;
+    bool parity, contiguity, overload, hairpin, pcp;
     struct option_items forward; /* struct nat_forward_settings */
     struct nat_alg_settings alg;
     struct option_items pool;    /* ipv4 */
@@ -45,7 +47,7 @@ struct nat_settings {
     struct {    /* by the user, so that a preset leaves it alone */
         bool udp_timeout, udp_unreplied, icmp_timeout, tcp_timeout, tcp_transitory, tcp_closing, reuse_delay;
         bool mapping, filtering, ports, refresh, pooling, hairpin_source, syn, port_range, quota, block, blocks;
-        bool reuse_ports, mss, parity, contiguity, overload, hairpin, refuse;
+        bool reuse_ports, mss, parity, contiguity, overload, hairpin, refuse, pcp;
     } given;
 };
 
@@ -74,6 +76,8 @@ int nat_settings_config(const struct nat_settings *s, struct nat_config *config,
 
 /* Only what nat_configure() takes. */
 void nat_settings_behaviour(const struct nat_settings *s, struct nat_config *config);
+
+void nat_settings_pcp(const struct nat_settings *s, struct nat_pcp_config *config);
 
 void nat_settings_alg(const struct nat_alg_settings *s, struct nat_alg_config *config);
 

@@ -94,6 +94,8 @@ static const char *packet_conflict(const struct nat_settings *s, struct text *wh
                      "engine: kernel lets Linux clamp no TCP openings; expected 0, or engine: farend");
     if (s->exempt.n)
         return blame(s, why, "untranslated", "Linux translates for all networks; leave it out, or use engine: farend");
+    if (s->pcp)
+        return blame(s, why, "pcp", "Linux's own NAT has no PCP server; expected no, or engine: farend");
     if (s->leak)
         return blame(s, why, "boot leak", "Linux has its rules before it forwards; expected 0, or engine: farend");
     return NULL;

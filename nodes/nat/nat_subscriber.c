@@ -55,6 +55,16 @@ int nat_subscriber_get(struct nat_table *t, ipv4 inside, uint32_t *out)
     return 0;
 }
 
+bool nat_subscriber_is_full(const struct nat_table *t, ipv4 inside)
+{
+    const struct nat_config *c = &t->config;
+    uint32_t slot = find(t, inside);
+    if (slot == NAT_NONE)
+        return false;
+    const struct nat_subscriber *s = &t->subscribers[slot];
+    return (c->quota && s->mappings >= c->quota) || (c->block && s->blocks_n >= c->blocks);
+}
+
 void nat_subscriber_settle(struct nat_table *t, uint32_t slot)
 {
     struct nat_subscriber *s = &t->subscribers[slot];

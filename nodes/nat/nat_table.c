@@ -1,6 +1,7 @@
 #include "nodes/nat/nat_table.h"
 
 #include "nodes/base/error.h"
+#include "nodes/nat/nat_explicit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ void nat_table_fini(struct nat_table *t)
     free(t->subscribers);
     free(t->heap);
     free(t->blocks);
+    nat_explicits_free(t->explicits);
     nat_index_fini(&t->session_by_inside);
     nat_index_fini(&t->session_by_outside);
     nat_index_fini(&t->mapping_by_inside);
@@ -117,11 +119,17 @@ static uint32_t mapping_with_key(const struct nat_table *t, uint8_t protocol, st
     return slot;
 }
 
-/* A forward goes before whatever the mapping depends on: its inside endpoint has one face to all the world. */
+/* A forward, and what MAP of PCP made, go before whatever the mapping depends on: their inside endpoint has one face to
+ * all the world. */
 uint32_t nat_mapping_out(const struct nat_table *t, uint8_t protocol, struct endpoint inside, struct endpoint remote)
 {
     if (t->forwards) {
         uint32_t slot = mapping_with_key(t, protocol, inside, (struct endpoint){0}, NAT_FORWARDING);
+        if (slot != NAT_NONE)
+            return slot;
+    }
+    if (t->explicits && t->config.mapping != NAT_ENDPOINT_INDEPENDENT) {
+        uint32_t slot = nat_explicit_mapping(t, protocol, inside);
         if (slot != NAT_NONE)
             return slot;
     }
@@ -150,7 +158,7 @@ uint32_t nat_mapping_in(const struct nat_table *t, uint8_t protocol, struct endp
 
 static void tell(const struct nat_table *t, enum nat_change change, const struct nat_record *m)
 {
-    struct nat_mapping mapping = {m->protocol, m->inside, m->outside, m->remote, 0};
+    struct nat_mapping mapping = {m->protocol, m->inside, m->outside, m->remote, m->by_pcp, 0};
     if (t->changed)
         t->changed(t->arg, change, &mapping);
 }
@@ -238,10 +246,11 @@ static uint32_t cooling_at(const struct nat_table *t, uint8_t protocol, struct e
 }
 
 static int mapping_create(struct nat_table *t, uint8_t protocol, struct endpoint inside, struct endpoint remote,
-                          uint32_t *out)
+                          const struct nat_suggestion *suggestion, uint32_t *out)
 {
-    struct nat_record m = {.inside = inside, .remote = remote, .protocol = protocol, .state = NAT_LIVE};
-    struct nat_wish wish = {.protocol = protocol, .inside = inside, .remote = remote};
+    struct nat_record m = {
+        .inside = inside, .remote = remote, .protocol = protocol, .state = NAT_LIVE, .by_pcp = suggestion != NULL};
+    struct nat_wish wish = {.protocol = protocol, .inside = inside, .remote = remote, .suggestion = suggestion};
     int error = mappings_reserve(t);
     if (!error)
         error = nat_subscriber_get(t, inside.addr, &wish.subscriber);
@@ -397,10 +406,16 @@ static uint32_t session_start(struct nat_table *t, uint32_t mapping, struct endp
 int nat_session_open(struct nat_table *t, uint8_t protocol, struct endpoint inside, struct endpoint remote,
                      lab_time expires, uint32_t *out)
 {
+    return nat_session_ask(t, protocol, inside, remote, NULL, expires, out);
+}
+
+int nat_session_ask(struct nat_table *t, uint8_t protocol, struct endpoint inside, struct endpoint remote,
+                    const struct nat_suggestion *suggestion, lab_time expires, uint32_t *out)
+{
     uint32_t mapping = nat_mapping_out(t, protocol, inside, remote);
     int error = sessions_reserve(t);
     if (!error && mapping == NAT_NONE)
-        error = mapping_create(t, protocol, inside, remote, &mapping);
+        error = mapping_create(t, protocol, inside, remote, suggestion, &mapping);
     if (!error)
         *out = session_start(t, mapping, inside, remote, expires);
     return error;
@@ -435,6 +450,8 @@ void nat_session_keep(struct nat_table *t, uint32_t session, lab_time expires)
 static void session_remove(struct nat_table *t, uint32_t slot)
 {
     struct nat_session *s = &t->sessions[slot];
+    if (s->seen & NAT_SEEN_EXPLICIT)
+        nat_explicit_forget(t, s);
     nat_index_remove(&t->session_by_inside, hash_out(s->protocol, s->inside, s->remote), slot);
     nat_index_remove(&t->session_by_outside, hash_in(s->protocol, s->outside, s->remote), slot);
     nat_heap_remove(t, slot);
@@ -451,15 +468,23 @@ static void session_remove(struct nat_table *t, uint32_t slot)
 /* ---- the end ---- */
 
 /* Its last session was over at `when`. */
-static void mapping_expire(struct nat_table *t, uint32_t slot, lab_time when)
+static void mapping_end(struct nat_table *t, uint32_t slot, enum nat_change how, lab_time when)
 {
     const struct nat_record gone = t->mappings[slot];
     mapping_retire(t, slot);
-    tell(t, NAT_EXPIRED, &gone);
+    tell(t, how, &gone);
     if (t->config.reuse_delay)
         cooling_begin(t, slot, when);
     else
         mapping_free(t, slot);
+}
+
+void nat_session_end(struct nat_table *t, uint32_t session, lab_time now)
+{
+    uint32_t mapping = t->sessions[session].mapping;
+    session_remove(t, session);
+    if (t->mappings[mapping].sessions == NAT_NONE && t->mappings[mapping].state == NAT_LIVE)
+        mapping_end(t, mapping, NAT_REMOVED, now);
 }
 
 void nat_table_expire(struct nat_table *t, lab_time now)
@@ -475,7 +500,7 @@ void nat_table_expire(struct nat_table *t, lab_time now)
         lab_time when = s->expires;
         session_remove(t, slot);
         if (t->mappings[mapping].sessions == NAT_NONE && t->mappings[mapping].state == NAT_LIVE)
-            mapping_expire(t, mapping, when);
+            mapping_end(t, mapping, NAT_EXPIRED, when);
     }
     while (cooling_deadline(t) <= now)
         nat_cooling_end(t, t->cooling_first);
@@ -539,7 +564,7 @@ size_t nat_table_rebind(struct nat_table *t)
         return 0;
     for (uint32_t slot = 0; slot < t->mappings_n; slot++) {
         const struct nat_record before = t->mappings[slot];
-        struct nat_wish wish = {before.protocol, before.inside, before.remote, before.subscriber};
+        struct nat_wish wish = {before.protocol, before.inside, before.remote, before.subscriber, NULL};
         struct endpoint outside;
         if (before.state != NAT_LIVE || !nat_port_repick(t, &wish, before.outside, &outside))
             continue;

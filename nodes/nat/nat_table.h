@@ -18,6 +18,7 @@ enum {
     NAT_SEEN_FIN_OUT = 8,
     NAT_SEEN_FIN_IN = 16,
     NAT_SEEN_RST = 32,
+    NAT_SEEN_EXPLICIT = 64, /* not seen but asked for, by PCP: nat_explicit.h knows more of the session */
 };
 
 enum { NAT_SESSION_ALIGN = 64 }; /* a cache line: the packet of a known session touches one of them, and the index */
@@ -46,6 +47,7 @@ struct nat_record {
     struct endpoint remote; /* of the first packet, only partly a key: see mapping_key() */
     enum nat_record_state state;
     uint8_t protocol;
+    bool by_pcp;
     uint32_t subscriber;     /* slot; NAT_NONE: none (a forward) */
     uint32_t sessions;       /* the youngest; FREE: next free; COOLING: the next to become free */
     uint32_t cooling_before; /* COOLING: who becomes free before */
@@ -74,6 +76,8 @@ struct nat_ports_state {
     uint16_t cursor[3];  /* NAT_PORTS_SEQUENTIAL: where to look next */
 };
 
+struct nat_explicits;
+
 struct nat_table {
     struct nat_config config;
     struct prng rng;
@@ -101,6 +105,8 @@ struct nat_table {
     unsigned next_address;    /* of the pool: whose turn it is */
     struct nat_block *blocks; /* address by address; NULL before the first one is given */
     uint32_t next_block;
+
+    struct nat_explicits *explicits; /* NULL: nobody has asked for anything */
 };
 
 void nat_table_init(struct nat_table *t, const struct nat_config *config, const struct prng *rng, nat_changed *changed,
@@ -126,10 +132,20 @@ void nat_session_fetch(const struct nat_table *t, enum nat_side from, uint32_t h
  * FE_EAGAIN: no port is free, or the subscriber's quota is used up; FE_EMEM. */
 int nat_session_open(struct nat_table *t, uint8_t protocol, struct endpoint inside, struct endpoint remote,
                      lab_time expires, uint32_t *out);
+/* The same for who asks by PCP, and would like a certain outside endpoint for the mapping, if it has none yet.
+ * FE_EAGAIN too when it has to be `only` this one and that is not to be had. */
+struct nat_suggestion {
+    struct endpoint outside; /* each part may be 0: any */
+    bool only;               /* its port is not 0 then */
+};
+int nat_session_ask(struct nat_table *t, uint8_t protocol, struct endpoint inside, struct endpoint remote,
+                    const struct nat_suggestion *suggestion, lab_time expires, uint32_t *out);
 /* The same from outside, for the DMZ host: the mapping has this outside port. FE_EUSED, FE_EMEM. */
 int nat_session_admit(struct nat_table *t, uint8_t protocol, struct endpoint inside, struct endpoint outside,
                       struct endpoint remote, lab_time expires, uint32_t *out);
 void nat_session_keep(struct nat_table *t, uint32_t session, lab_time expires); /* earlier or later than it was */
+/* Before its time, and with it the mapping that has no other. */
+void nat_session_end(struct nat_table *t, uint32_t session, lab_time now);
 int nat_table_forward(struct nat_table *t, uint8_t protocol, uint16_t outside_port, struct endpoint inside);
 
 void nat_table_expire(struct nat_table *t, lab_time now);
@@ -143,7 +159,8 @@ void nat_cooling_end(struct nat_table *t, uint32_t record); /* its port is free 
 struct nat_wish {
     uint8_t protocol;
     struct endpoint inside, remote;
-    uint32_t subscriber; /* slot */
+    uint32_t subscriber;                     /* slot */
+    const struct nat_suggestion *suggestion; /* NULL: none */
 };
 /* A free outside endpoint; false: none is left. It may be cooling, if it was the same inside
  * endpoint's. */
@@ -156,6 +173,8 @@ void nat_ports_reset(struct nat_table *t);
 /* ---- subscribers and their blocks (nat_subscriber.c) ---- */
 /* Finds or makes one. FE_EMEM. */
 int nat_subscriber_get(struct nat_table *t, ipv4 inside, uint32_t *out);
+/* It may have no more mappings, or no more blocks. */
+bool nat_subscriber_is_full(const struct nat_table *t, ipv4 inside);
 void nat_subscriber_settle(struct nat_table *t, uint32_t slot); /* forgets it when it has nothing any more */
 uint32_t nat_block_count(const struct nat_table *t);            /* of one address */
 struct port_range nat_block_ports(const struct nat_table *t, uint32_t block, ipv4 *addr);

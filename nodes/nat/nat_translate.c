@@ -4,6 +4,7 @@
  * A hairpinned packet (RFC 4787 §6) goes both ways at once: its source is translated as if it left, and then its
  * destination as if it had come from outside with that source, past the same filter (REQ-9 a). */
 #include "nodes/nat/nat_engine.h"
+#include "nodes/nat/nat_explicit.h"
 
 /* Whether a packet has what a mapping needs: ports, or the identifier of a query in the right direction (RFC 5508
  * REQ-1). */
@@ -63,16 +64,20 @@ struct entrance {
 /* A pinhole of the ALG is a session with port 0 of its remote, or with anybody: all of them may use it. */
 static bool is_pinhole_for(const struct nat_session *s, struct endpoint remote)
 {
-    return s->protocol == IP_UDP && s->remote.port == 0 && (s->remote.addr == 0 || s->remote.addr == remote.addr);
+    return s->protocol == IP_UDP && !(s->seen & NAT_SEEN_EXPLICIT) && s->remote.port == 0 &&
+           (s->remote.addr == 0 || s->remote.addr == remote.addr);
 }
 
 /* RFC 4787 §5: the session that lets a packet of a remote in that has none of its own; false: it is filtered. */
 static bool filter_passes(const struct nat_table *t, const struct nat_record *m, struct endpoint remote,
                           uint32_t *session)
 {
+    bool passes;
     *session = m->sessions;
     if (m->state == NAT_FORWARDING)
         return true;
+    if (t->explicits && nat_explicit_decides(t, m, remote, session, &passes))
+        return passes;
     switch (t->config.filtering) {
     case NAT_ENDPOINT_INDEPENDENT: return true;
     case NAT_ADDRESS_DEPENDENT:

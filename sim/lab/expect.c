@@ -22,6 +22,8 @@ static const char *const impairments[] = {"duplicated", "corrupted", NULL};
 static const char *const mapping_states[] = {"created", "expired", "removed", NULL};
 static const char *const block_states[] = {"taken", "given-back", NULL};
 static const char *const mapping_protocols[] = {"udp", "tcp", "icmp", NULL};
+static const char *const pcp_ops[] = {"map", "peer", "announce", NULL};
+static const char *const pcp_states[] = {"granted", "renewed", "refused", "silent", "lost", "expired", NULL};
 static const char *const alg_places[] = {"via", "contact", "request-uri", "media", "origin", NULL};
 static const char *const groups[] = {"registrar", "proxy", "all", "target", NULL};
 static const char *const flow_states[] = {"connecting", "up", "failed", "closed", NULL};
@@ -84,6 +86,14 @@ const struct event_word expect_events[] = {
       {"proto", "proto", EVENT_WORDS, mapping_protocols, .help = "the protocol"},
       {"inside", "inside", EVENT_TEXT, .help = "the endpoint inside, as 192.168.1.20:5060"},
       {"outside", "outside", EVENT_TEXT, .help = "the endpoint outside"}}},
+    {"pcp",
+     "pcp",
+     "what was asked for by PCP",
+     {{"at", "node", EVENT_NODE, .help = "the NAT that was asked, or the phone that asked"},
+      {"op", "op", EVENT_WORDS, pcp_ops, .help = "what was asked for"},
+      {"result", "result", EVENT_TEXT, .help = "the answer's, as SUCCESS or ADDRESS_MISMATCH"},
+      {"state", "state", EVENT_WORDS, pcp_states, .help = "what it is to the phone"},
+      {"outside", "outside", EVENT_TEXT, .help = "the endpoint outside that was granted"}}},
     {"alg",
      "alg",
      "places that a router's SIP ALG rewrote",

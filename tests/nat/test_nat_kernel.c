@@ -355,6 +355,7 @@ static void what_linux_cannot_do_is_said(void **state)
         {"refuse", "prohibited"},
         {"mss clamp", "1400"},
         {"boot leak", "1s"},
+        {"pcp", "yes"},
         {"untranslated", "198.51.100.0/24"},
     };
     (void)state;
@@ -374,8 +375,10 @@ static void what_linux_cannot_do_is_said(void **state)
 /* The lab's checker is told before anything runs: also of what farend's own engine refuses. */
 static void what_does_not_go_together_is_a_conflict(void **state)
 {
-    static const char *const wrong[][3] = {
-        {"overload", "yes", "overload"}, {"block size", "32768", "block size"}, {"sip alg", "kernel", "sip alg"}};
+    static const char *const wrong[][3] = {{"overload", "yes", "overload"},
+                                           {"pcp most lifetime", "60s", "pcp least lifetime"},
+                                           {"block size", "32768", "block size"},
+                                           {"sip alg", "kernel", "sip alg"}};
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char buf[256];

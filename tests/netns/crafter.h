@@ -5,6 +5,8 @@
  *     tcp FLAGS SRC DST                               FLAGS of S, A, F, R
  *     icmp TYPE SRC DST ID                            a query or its reply: 8, 0; or any other message
  *     error TYPE CODE SRC [broken]                    about the packet that came last; broken: with a wrong checksum
+ *     pcp SRC map PROTOCOL PORT SUGGESTED SECONDS     a request to 10.0.0.1 (RFC 6887), protocol and port as numbers
+ *     pcp SRC peer PROTOCOL PORT SUGGESTED SECONDS PEER
  *
  * It traces "came" (packet, as ip_describe says it, and the identifier of a query; ttl, n, whole: its checksums hold).
  */
@@ -15,6 +17,7 @@
 #include "nodes/base/error.h"
 #include "nodes/node.h"
 #include "nodes/proto/ip.h"
+#include "nodes/proto/pcp.h"
 #include "tests/cmocka.h"
 
 #include <stdlib.h>
@@ -183,6 +186,25 @@ static inline void crafter_error(struct crafter *crafter, struct span words)
     crafter_send(crafter, packet, n);
 }
 
+static inline void crafter_pcp(struct crafter *crafter, struct span words)
+{
+    uint8_t packet[CRAFTER_PACKET];
+    uint8_t bytes[PCP_MAX];
+    struct endpoint src = crafter_endpoint(&words);
+    struct pcp_msg m = {.client = src.addr, .nonce = {{1, 2, 3}}};
+    m.opcode = span_is(span_cut(words, ' ', &words), "peer") ? PCP_PEER : PCP_MAP;
+    m.protocol = (uint8_t)crafter_number(&words);
+    m.internal = crafter_number(&words);
+    m.external.port = crafter_number(&words);
+    m.lifetime = crafter_number(&words);
+    if (m.opcode == PCP_PEER)
+        m.peer = crafter_endpoint(&words);
+    size_t n = pcp_write_request(bytes, sizeof bytes, &m);
+    struct ip_build ip = crafter_header(crafter, src.addr, IPV4(10, 0, 0, 1));
+    n = ip_build_udp(packet, sizeof packet, &ip, src.port, PCP_PORT, span_make(bytes, n));
+    crafter_send(crafter, packet, n);
+}
+
 static inline void crafter_command(void *node, struct span line)
 {
     struct span words;
@@ -195,6 +217,8 @@ static inline void crafter_command(void *node, struct span line)
         crafter_icmp(node, words);
     else if (span_is(verb, "error"))
         crafter_error(node, words);
+    else if (span_is(verb, "pcp"))
+        crafter_pcp(node, words);
     else
         fail_msg("no such command");
 }
@@ -210,6 +234,6 @@ static const struct node_kind crafter_kind = {.name = "crafter",
                                               .start = crafter_start,
                                               .command = crafter_command,
                                               .stop = crafter_stop,
-                                              .commands = "udp …\ntcp …\nicmp …\nerror …"};
+                                              .commands = "udp …\ntcp …\nicmp …\nerror …\npcp …"};
 
 #endif

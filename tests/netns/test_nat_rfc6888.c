@@ -1,5 +1,4 @@
-/* RFC 6888, the requirements on a carrier's NAT, by number, in both worlds: of `preset: carrier-grade` unless said. Not
- * done here: REQ-9, a protocol by which subscribers ask for mappings (PCP); nobody's phone in the field has one. */
+/* RFC 6888, the requirements on a carrier's NAT, by number, in both worlds: of `preset: carrier-grade` unless said. */
 #include "tests/netns/nat_bench.h"
 
 #define CARRIER                                                                                                        \
@@ -93,6 +92,47 @@ static void rfc6888_req_8(void **state)
     bench_came(1, T, "udp 192.0.2.7:5060 > 192.0.2.2:9");
 }
 
+/* REQ-9: subscribers control their mappings themselves, by PCP (RFC 6887): one is made before anything was sent, lets
+ * strangers in, is kept in silence and ends when it was to end, or when its owner says so. */
+static void rfc6888_req_9(void **state)
+{
+    (void)state;
+    bench_run(SETTINGS(PLAIN), STEPS({1 * SEC, A, "pcp 10.0.0.2:4000 map 17 5060 7000 1800"},
+                                     {2 * SEC, T, "udp 192.0.2.2:1 192.0.2.7:7000 100"},
+                                     {1700 * SEC, T, "udp 192.0.2.2:1 192.0.2.7:7000 100"},
+                                     {1802 * SEC, T, "udp 192.0.2.2:1 192.0.2.7:7000 100"},
+                                     {2000 * SEC, A, "pcp 10.0.0.2:4000 map 6 5061 0 600"},
+                                     {2001 * SEC, A, "pcp 10.0.0.2:4000 map 6 5061 0 0"},
+                                     {2002 * SEC, T, "tcp S 192.0.2.2:1 192.0.2.7:5061"}));
+    bench_came(2, A, "udp 192.0.2.2:1 > 10.0.0.2:5060");
+    bench_came(3, A, "udp 10.0.0.1:5351 > 10.0.0.2:4000");
+    bench_expect(1, "{\"t\":1801002000000,", "\"state\":\"expired\",\"proto\":\"udp\",\"inside\":\"10.0.0.2:5060\"");
+    bench_expect(1, "{\"t\":2001002000000,", "\"state\":\"removed\",\"proto\":\"tcp\",\"inside\":\"10.0.0.2:5061\"");
+    bench_expect(4, "\"ev\":\"mapping\"", "\"by\":\"pcp\"");
+    bench_expect(3, "\"ev\":\"pcp\"", "\"result\":\"SUCCESS\"");
+    bench_expect(0, "\"node\":\"a\",\"ev\":\"came\"", "tcp");
+}
+
+/* REQ-9 and REQ-4, and the NAT's own addresses: PEER keeps what packets made, quotas hold for what is asked for,
+ * another subscriber's port is not taken, and from outside there is nobody to ask. */
+static void rfc6888_req_9_within_bounds(void **state)
+{
+    (void)state;
+    bench_run(SETTINGS(PLAIN, {"quota", "2"}),
+              STEPS({1 * SEC, A, "udp 10.0.0.2:5060 192.0.2.1:5060 100"},
+                    {2 * SEC, A, "pcp 10.0.0.2:4000 peer 17 5060 0 3600 192.0.2.1:5060"},
+                    {3 * SEC, A, "pcp 10.0.0.2:4000 map 17 5062 0 3600"},
+                    {4 * SEC, A, "pcp 10.0.0.2:4000 map 17 5064 0 3600"},
+                    {5 * SEC, B, "pcp 10.0.0.3:4000 map 17 5060 5060 3600"},
+                    {6 * SEC, T, "udp 192.0.2.2:1 192.0.2.7:5351 100"},
+                    {3500 * SEC, S, "udp 192.0.2.1:5060 192.0.2.7:5060 100"}));
+    bench_came(1, A, "udp 192.0.2.1:5060 > 10.0.0.2:5060");
+    bench_expect(1, "\"ev\":\"pcp\"", "\"result\":\"USER_EX_QUOTA\",\"client\":\"10.0.0.2\"");
+    bench_expect(1, "\"ev\":\"pcp\"", "\"inside\":\"10.0.0.3:5060\",\"outside\":\"192.0.2.7:5061\"");
+    bench_dropped(1, "no-mapping");
+    bench_expect(1, "{\"t\":3602002000000,", "\"state\":\"expired\",\"proto\":\"udp\",\"inside\":\"10.0.0.2:5060\"");
+}
+
 /* REQ-10: it can be managed while it runs: settings change, and it says what it does not know. */
 static void rfc6888_req_10(void **state)
 {
@@ -161,10 +201,20 @@ static void rfc6888_req_15(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rfc6888_req_1),         cmocka_unit_test(rfc6888_req_2),  cmocka_unit_test(rfc6888_req_3),
-        cmocka_unit_test(rfc6888_req_4_and_5),   cmocka_unit_test(rfc6888_req_6),  cmocka_unit_test(rfc6888_req_7),
-        cmocka_unit_test(rfc6888_req_8),         cmocka_unit_test(rfc6888_req_10), cmocka_unit_test(rfc6888_req_11),
-        cmocka_unit_test(rfc6888_req_12_and_14), cmocka_unit_test(rfc6888_req_13), cmocka_unit_test(rfc6888_req_15),
+        cmocka_unit_test(rfc6888_req_1),
+        cmocka_unit_test(rfc6888_req_2),
+        cmocka_unit_test(rfc6888_req_3),
+        cmocka_unit_test(rfc6888_req_4_and_5),
+        cmocka_unit_test(rfc6888_req_6),
+        cmocka_unit_test(rfc6888_req_7),
+        cmocka_unit_test(rfc6888_req_8),
+        cmocka_unit_test(rfc6888_req_9),
+        cmocka_unit_test(rfc6888_req_9_within_bounds),
+        cmocka_unit_test(rfc6888_req_10),
+        cmocka_unit_test(rfc6888_req_11),
+        cmocka_unit_test(rfc6888_req_12_and_14),
+        cmocka_unit_test(rfc6888_req_13),
+        cmocka_unit_test(rfc6888_req_15),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
