@@ -111,6 +111,7 @@ static void phone_free(struct phone *p)
     phone_outbound_stop(p);
     phone_keep_alive_stop(p);
     phone_keep_stop(p);
+    phone_pcp_stop(p);
     phone_failover_stop(p);
     phone_locate_stop(p);
     phone_subscribe_stop(p);
@@ -151,6 +152,8 @@ static int start(struct host *h, const void *settings, void **node, struct text 
     error = sip_open(p, why);
     if (!error)
         error = phone_locate_init(p);
+    if (!error)
+        error = phone_pcp_open(p, why);
     if (error) {
         phone_free(p);
         return error;
@@ -180,6 +183,8 @@ static const char *conflict(const void *settings, struct text *why)
         return "backup AOR";
     }
     const char *setting = phone_transport_conflict(s, why);
+    if (!setting)
+        setting = phone_pcp_conflict(s, why);
     return setting ? setting : phone_locate_conflict(s, why);
 }
 

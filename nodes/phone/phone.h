@@ -5,7 +5,7 @@
  *   phone_request.c   requests outside of dialogs   phone_register.c  the registration
  *   phone_subscribe.c message waiting               phone_unsubscribe.c, phone_farewell.c  what is left behind
  *   phone_keep_alive.c                              phone_keep.c      keep-alives as the server asks
- *   phone_stun.c      how it is seen from outside
+ *   phone_stun.c      how it is seen from outside   phone_pcp.c       its mapping is asked for (pcp_client.c)
  *   phone_outbound.c  the registration by RFC 5626  phone_flow.c      one of its flows
  *   phone_servers.c   which server is asked         phone_failover.c  what follows when that changes
  *   phone_targets.c   where a server is found       phone_locate.c    what DNS says about that
@@ -23,6 +23,7 @@
 #include "nodes/phone/phone_locate.h"
 #include "nodes/phone/phone_options.h"
 #include "nodes/phone/phone_outbound.h"
+#include "nodes/phone/phone_pcp.h"
 #include "nodes/phone/phone_register.h"
 #include "nodes/phone/phone_servers.h"
 #include "nodes/phone/phone_subscribe.h"
@@ -52,6 +53,7 @@ struct phone {
     struct phone_failover failover;
     struct phone_locating locating;
     struct phone_aor aors[PHONE_SITES];
+    struct phone_pcp pcp;
     struct stun_client stun;
     bool stun_tried; /* it was answered, or gave up, once */
     struct phone_registration registration;

@@ -14,6 +14,7 @@ static const char *const transports[] = {"udp", "tcp", "tls", "udp+tcp", "tcp+tl
 static const char *const dns_choices[] = {"kept", "each request", NULL};
 static const char *const in_dialog[] = {"same", "udp", NULL};
 static const char *const keep_alives[] = {"none", "crlf", "options", "stun", "negotiated", NULL};
+static const char *const pcp_choices[] = {"no", "peer", "map", NULL};
 static const char *const answers[] = {"auto", "manual", "never", "busy", NULL};
 static const char *const codecs[] = {"pcmu", "pcma", NULL};
 static const char *const holds[] = {"sendonly", "inactive", NULL};
@@ -152,6 +153,16 @@ const struct option phone_options[] = {
     {"keep-alive pong", OPT_TIME, FIELD(pong), .def = "0", .min = 0, .max = HOUR,
      .help = "over TCP and TLS: a connection by which CR LF CR LF is not answered within this is given up (RFC 5626: "
              "10s); 0: no answer is needed"},
+
+    {"pcp", OPT_CHOICE, FIELD(pcp), .def = "no", .choices = pcp_choices,
+     .help = "asks its router by the Port Control Protocol (RFC 6887) to keep the mapping of its SIP port over UDP: "
+             "that to "
+             "its server (peer), or one for everybody (map)"},
+    {"pcp server", OPT_ENDPOINT, FIELD(pcp_server), .port = 5351, .node = "*", .help = "the router that it asks"},
+    {"pcp lifetime", OPT_TIME, FIELD(pcp_lifetime), .def = "1h", .min = SEC, .max = 86400 * SEC,
+     .help = "for so long it asks, in whole seconds; it asks again when half of what was granted is over"},
+    {"pcp check", OPT_TIME, FIELD(pcp_check), .def = "0", .min = 0, .max = 86400 * SEC,
+     .help = "asks so often whether the router has lost its mappings; 0: it learns that when it asks again"},
 
     {"answer", OPT_CHOICE, FIELD(answer), .def = "auto", .choices = answers, .help = "what it does when it is called"},
     {"answer after", OPT_TIME, FIELD(answer_after), .def = "1s", .min = 0, .max = HOUR,

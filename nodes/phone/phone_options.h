@@ -92,6 +92,11 @@ struct phone_settings {
     lab_time keep_alive_interval;
     lab_time pong; /* on streams: so long may the answer to CR LF CR LF take; 0: nobody waits for it */
 
+    int pcp;                    /* enum phone_pcp_choice */
+    struct endpoint pcp_server; /* port 0: none */
+    lab_time pcp_lifetime;      /* asked for */
+    lab_time pcp_check;         /* 0: never */
+
     int answer; /* enum phone_answer */
     lab_time answer_after;
     lab_time ring_timeout; /* of an incoming call that nobody answers */

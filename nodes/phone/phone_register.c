@@ -197,6 +197,7 @@ static void accepted(struct phone *p, const struct sip_msg *response)
     reg->failures = 0;
     set_state(p, PHONE_REGISTERED, &why);
     phone_keep_registered(p, response, reg->to.server);
+    phone_pcp_registered(p);
     retry_at(p, phone_refresh_after(p, (lab_time)why.expires * SEC));
     settle(p);
 }
