@@ -60,11 +60,9 @@ bool nat_lifetime_refreshes(const struct nat_config *c, uint8_t protocol, enum n
 }
 
 /* What was asked for by PCP stays as long as that says, if need be. */
-static void keep(struct nat_table *t, uint32_t session, lab_time expires)
+static inline lab_time promised(const struct nat_table *t, const struct nat_session *s, lab_time expires)
 {
-    if (t->sessions[session].seen & NAT_SEEN_EXPLICIT)
-        expires = nat_explicit_end(t, &t->sessions[session], expires);
-    nat_session_keep(t, session, expires);
+    return s->seen & NAT_SEEN_EXPLICIT ? nat_explicit_end(t, s, expires) : expires;
 }
 
 void nat_lifetime_packet(struct nat_table *t, uint32_t session, const struct nat_parcel *p, enum nat_side from)
@@ -72,14 +70,16 @@ void nat_lifetime_packet(struct nat_table *t, uint32_t session, const struct nat
     struct nat_session *s = &t->sessions[session];
     s->seen = nat_lifetime_seen(s->seen, p->packet, &p->v, from);
     if (nat_lifetime_refreshes(&t->config, s->protocol, from))
-        keep(t, session, nat_lifetime_after(p->now, nat_lifetime(&t->config, s->protocol, s->seen)));
+        nat_session_keep(t, session,
+                         promised(t, s, nat_lifetime_after(p->now, nat_lifetime(&t->config, s->protocol, s->seen))));
 }
 
 void nat_lifetime_stranger(struct nat_table *t, uint32_t session, lab_time now)
 {
     const struct nat_session *s = &t->sessions[session];
     if (t->config.refresh_inbound && s->protocol != IP_TCP)
-        keep(t, session, nat_lifetime_after(now, nat_lifetime(&t->config, s->protocol, s->seen)));
+        nat_session_keep(t, session,
+                         promised(t, s, nat_lifetime_after(now, nat_lifetime(&t->config, s->protocol, s->seen))));
 }
 
 lab_time nat_lifetime_first(const struct nat_table *t, const struct nat_parcel *p)
