@@ -7,6 +7,7 @@
 #include "netns/netns_foreigns.h"
 #include "netns/netns_program.h"
 #include "netns/netns_tcp.h"
+#include "nodes/proto/ip.h"
 #include "sim/engine/engine.h"
 #include "sim/engine/world.h"
 
@@ -74,6 +75,26 @@ bool netns_watch(struct world *w, int fd, unsigned node, enum watch what); /* fa
 
 /* ---- netns_world.c ---- */
 void netns_fail(struct world *w, unsigned node, const char *what);
+
+static inline bool netns_is_tcp(const struct packet *p)
+{
+    return p->n >= IP_HEADER && p->data[9] == IP_TCP;
+}
+
+/* ---- netns_account.c: what may be found where ---- */
+void netns_account_expect(struct account *a, unsigned more);
+/* A packet was given to the node's kernel. It is input for the program and nothing else when that is sure, otherwise
+ * there may be an answer too. */
+void netns_account_pushed(struct world *w, unsigned node, unsigned port, const struct packet *p);
+/* After a turn: what the program sent, and the error with which its kernel may have refused the packet instead. */
+void netns_account_turned(struct world *w, unsigned node, enum netns_turn_end end);
+/* For the turn's page: TURN_ARRIVAL_NONE where the turn is only for what the program itself wants to do now, else 0. */
+uint64_t netns_account_no_input(const struct world *w, const struct account *a);
+/* Where the only packet that there can be is, probably: where the last one went that came the same way. */
+unsigned netns_account_likely_port(const struct account *a);
+void netns_account_left(struct account *a); /* by the port a->cursor */
+/* Does this packet show that the node's kernel speaks TCP? */
+void netns_account_streams(struct world *w, unsigned node, const struct packet *p);
 
 /* ---- netns_streams.c: the nodes' TCP, whose time is the world's ---- */
 /* A packet was given to the node's kernel. */

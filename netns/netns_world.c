@@ -10,9 +10,7 @@
 #include "netns/netns_impl.h"
 #include "netns/netns_rtnl.h"
 #include "netns/netns_space.h"
-#include "nodes/base/bytes.h"
 #include "nodes/base/error.h"
-#include "nodes/proto/ip.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -37,76 +35,6 @@ void netns_fail(struct world *w, unsigned node, const char *what)
     engine_fail(w->engine, buf);
 }
 
-static bool is_tcp(const struct packet *p)
-{
-    return p->n >= IP_HEADER && p->data[9] == IP_TCP;
-}
-
-static bool is_icmp(const struct packet *p)
-{
-    return p->n >= IP_HEADER && p->data[9] == IP_ICMP;
-}
-
-static bool is_fragment(const struct packet *p)
-{
-    return p->n > 7 && ((p->data[6] & 0x3f) | p->data[7]) != 0;
-}
-
-/* How many packets the node's kernel may send because of this one. */
-static unsigned brings_about(const struct world *w, unsigned index, const struct packet *p)
-{
-    const struct plan_node *node = &w->plan->nodes[index];
-    if (netns_owns_interfaces(node))
-        return 0;
-    if ((is_tcp(p) || is_icmp(p)) && netns_tcp_concerns(node))
-        return EXPECT_ANY; /* an ACK opens a window, an ICMP error makes segments smaller */
-    for (size_t i = 0; i < node->ports_n; i++)
-        if (is_fragment(p) || p->n > w->nodes[index].ends[i].mtu)
-            return EXPECT_ANY; /* what is put together here may leave in pieces again */
-    return 1;
-}
-
-static void expect(struct account *a, unsigned more)
-{
-    a->expected = more >= EXPECT_ANY - a->expected ? EXPECT_ANY : a->expected + more;
-    a->cursor = 0;
-}
-
-/* Where the program will find this packet; 0: that is for its kernel to say. */
-static uint64_t arrival_of(const struct plan_node *node, unsigned port, const struct packet *p)
-{
-    size_t header = p->n >= IP_HEADER && p->data[0] >> 4 == 4 ? (size_t)(p->data[0] & 15) * 4 : 0;
-    if (header < IP_HEADER)
-        return 0;
-    if (netns_owns_interfaces(node))
-        return turn_arrival_port(port);
-    if (node->forwards || is_fragment(p) || p->data[9] != IP_UDP || p->n < header + UDP_HEADER)
-        return 0;
-    return turn_arrival_udp((struct endpoint){get32(p->data + 16), get16(p->data + header + 2)});
-}
-
-static void watch_for_streams(struct world *w, const struct plan_node *node, const struct packet *p)
-{
-    if (node->role != PLAN_ROUTER && !netns_owns_interfaces(node) && is_tcp(p))
-        w->streams = true;
-}
-
-/* What a push may bring about: input for the program and nothing else when that is sure, otherwise an answer too. */
-static void account_for(struct world *w, unsigned node, unsigned port, const struct packet *p)
-{
-    const struct plan_node *plan = &w->plan->nodes[node];
-    struct account *a = &w->accounts[node];
-    bool alone = w->programs[node].page && !a->frozen && !w->site.wires && !a->input;
-    a->arrival = alone ? arrival_of(plan, port, p) : 0;
-    if (!a->arrival)
-        expect(a, brings_about(w, node, p));
-    if (!a->arrival && plan->role != PLAN_ROUTER)
-        w->doubtful = true;
-    a->came_by = port;
-    a->input = true;
-    watch_for_streams(w, plan, p);
-}
-
 static void world_push(struct world *w, unsigned node, unsigned port, struct packet *p)
 {
     /* A kernel that forwards for its program is switched off with it. */
@@ -114,12 +42,12 @@ static void world_push(struct world *w, unsigned node, unsigned port, struct pac
         packet_release(p);
         return;
     }
-    if (is_tcp(p) && netns_tcp_concerns(&w->plan->nodes[node]))
+    if (netns_is_tcp(p) && netns_tcp_concerns(&w->plan->nodes[node]))
         netns_tcp_unpredict(p->data, p->n);
     /* EINVAL: not IPv4, which no stack would take either. */
     if (!netns_end_write(&w->nodes[node].ends[port], p->data, p->n) && errno != EINVAL)
         netns_fail(w, node, strerror(errno));
-    account_for(w, node, port, p);
+    netns_account_pushed(w, node, port, p);
     netns_streams_pushed(w, node, p);
     w->unsettled = true;
     packet_release(p);
@@ -139,7 +67,7 @@ static struct packet *give(struct world *w, unsigned node, size_t n)
     if (!p)
         netns_fail(w, node, "out of memory");
     else
-        watch_for_streams(w, &w->plan->nodes[node], p);
+        netns_account_streams(w, node, p);
     return p;
 }
 
@@ -167,19 +95,6 @@ static int take_made(struct world *w, unsigned node)
     return w->found ? (int)port : -1;
 }
 
-/* Where the only packet that there can be is, probably: where the last one went that came the same way. */
-static unsigned likely_port(const struct account *a)
-{
-    unsigned before = a->came_by < ACCOUNT_PORTS ? a->left_by[a->came_by] : 0;
-    return before ? before - 1 : a->came_by + 1;
-}
-
-static void remember_port(struct account *a)
-{
-    if (a->came_by < ACCOUNT_PORTS)
-        a->left_by[a->came_by] = (uint8_t)(a->cursor + 1);
-}
-
 /* Several packets are taken port by port; for the only one there can be the port where it probably is comes first. */
 static int world_outgoing(struct world *w, unsigned node)
 {
@@ -189,14 +104,14 @@ static int world_outgoing(struct world *w, unsigned node)
     if (a->expected == 0)
         return take_made(w, node);
     if (a->expected == 1 && a->cursor == 0)
-        first = likely_port(a);
+        first = netns_account_likely_port(a);
     settle(w);
     for (unsigned left = ports - a->cursor; left && !w->found; left--) {
         a->cursor = first++ % ports;
         w->found = take(w, node, a->cursor);
     }
     if (w->found) {
-        remember_port(a);
+        netns_account_left(a);
         return (int)a->cursor;
     }
     a->expected = 0;
@@ -266,23 +181,6 @@ static void program_died(struct world *w, unsigned node)
     end_program(w, node);
 }
 
-/* After a turn: what the program sent, and the error with which its kernel may have refused the packet instead. */
-static void account_for_turn(struct world *w, unsigned node, enum netns_turn_end end)
-{
-    const struct turn_page *page = w->programs[node].page;
-    struct account *a = &w->accounts[node];
-    if (end == NETNS_TURN_BACK && page->result == TURN_FLUSH)
-        return;
-    if (end != NETNS_TURN_BACK || page->result != TURN_DONE || page->sent == TURN_SENT_MANY) {
-        expect(a, EXPECT_ANY);
-        w->doubtful = true;
-        return;
-    }
-    expect(a, page->sent);
-    if (a->arrival && !page->received && !netns_owns_interfaces(&w->plan->nodes[node]))
-        expect(a, 1);
-}
-
 /* True when the program wants to go on in the same turn. */
 static bool take_turn(struct world *w, unsigned node)
 {
@@ -294,7 +192,7 @@ static bool take_turn(struct world *w, unsigned node)
         take_secrets(w, p->page);
         netns_streams_notes(w, node, p->page);
     }
-    account_for_turn(w, node, end);
+    netns_account_turned(w, node, end);
     switch (end) {
     case NETNS_TURN_BACK: break;
     case NETNS_TURN_DEAD: program_died(w, node); return false;
@@ -313,13 +211,6 @@ static bool take_turn(struct world *w, unsigned node)
     return false;
 }
 
-/* The turn is only for what the program itself wants to do now. */
-static uint64_t no_input(const struct world *w, const struct account *a)
-{
-    bool sure = !a->input && !w->doubtful && !w->streams && !w->foreigns && !w->site.wires;
-    return sure ? TURN_ARRIVAL_NONE : 0;
-}
-
 static lab_time world_turn(struct world *w, unsigned node)
 {
     struct netns_program *p = &w->programs[node];
@@ -328,7 +219,7 @@ static lab_time world_turn(struct world *w, unsigned node)
         return NEVER;
     p->page->now = engine_now(w->engine);
     p->page->clock = engine_clock(w->engine, node);
-    p->page->arrival = a->arrival ? a->arrival : no_input(w, a);
+    p->page->arrival = a->arrival ? a->arrival : netns_account_no_input(w, a);
     /* The kernel may have refused the packet. Its error then leaves before a timer of the same time fires. */
     p->page->unsure = a->arrival && p->commands_n == 0;
     netns_program_hand_over(p);
@@ -362,7 +253,7 @@ static bool look(struct world *w, const struct timespec *patience)
         }
         if (events[i].data.u64 % WATCHES == WATCH_FOREIGN)
             continue; /* world_settled() sees to it */
-        expect(&w->accounts[node], EXPECT_ANY);
+        netns_account_expect(&w->accounts[node], EXPECT_ANY);
         w->accounts[node].input = true;
         w->accounts[node].arrival = 0;
         engine_touch(w->engine, node);
