@@ -3,7 +3,8 @@
  *   phone.c           start, stop, what arrives outside of calls
  *   phone_options.c   settings                      phone_commands.c  what its user can do
  *   phone_request.c   requests outside of dialogs   phone_register.c  the registration
- *   phone_subscribe.c message waiting               phone_unsubscribe.c, phone_farewell.c  what is left behind
+ *   phone_subscribe.c message waiting               phone_unsubscribe.c, phone_farewell.c, phone_parting.c
+ *                                                                     what is left behind
  *   phone_keep_alive.c                              phone_keep.c      keep-alives as the server asks
  *   phone_stun.c      how it is seen from outside   phone_pcp.c       its mapping is asked for (pcp_client.c)
  *   phone_outbound.c  the registration by RFC 5626  phone_flow.c      one of its flows

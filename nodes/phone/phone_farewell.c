@@ -2,40 +2,7 @@
  * (RFC 3261 §10.2.2), or calls would go on reaching the phone there until it expires. */
 #include "nodes/phone/phone.h"
 
-static void farewell_send(struct phone *p);
-
-static void txn_drop(struct phone *p)
-{
-    struct phone_farewell *f = &p->registration.farewell;
-    if (f->txn)
-        sip_txn_release(f->txn);
-    f->txn = NULL;
-}
-
-static void on_response(void *arg, struct sip_txn *txn, const struct sip_incoming *in)
-{
-    struct phone *p = arg;
-    unsigned status = in->msg->status;
-    (void)txn;
-    if (status < 200)
-        return;
-    txn_drop(p);
-    if ((status == 401 || status == 407) && sip_auth_challenged(&p->registration.farewell.auth, in->msg) == 0)
-        farewell_send(p);
-    else
-        phone_transport_leave(p, p->registration.farewell.from.server);
-}
-
-static void on_failed(void *arg, struct sip_txn *txn, unsigned status)
-{
-    (void)txn;
-    (void)status;
-    txn_drop(arg); /* the binding expires by itself */
-}
-
-static const struct sip_client_events events = {.response = on_response, .failed = on_failed};
-
-static void farewell_send(struct phone *p)
+static int farewell_send(struct phone *p)
 {
     struct phone_registration *reg = &p->registration;
     struct phone_farewell *f = &reg->farewell;
@@ -47,27 +14,31 @@ static void farewell_send(struct phone *p)
                                     .call_id = reg->call_id,
                                     .tag = reg->tag,
                                     .cseq = ++reg->cseq,
-                                    .auth = &f->auth,
+                                    .auth = &f->parting.auth,
                                     .headers = phone_register_headers(p, f->from.server, 0, &headers)};
-    if (phone_request_send(p, &request, &events, p, &f->txn))
-        f->txn = NULL;
+    return phone_request_send(p, &request, &phone_parting_events, &f->parting, &f->parting.txn);
+}
+
+static void farewell_answered(struct phone *p)
+{
+    phone_transport_leave(p, p->registration.farewell.from.server);
 }
 
 void phone_farewell_init(struct phone *p)
 {
-    sip_auth_init(&p->registration.farewell.auth, p->host, "farewell");
+    struct phone_parting *parting = &p->registration.farewell.parting;
+    parting->send = farewell_send;
+    parting->answered = farewell_answered;
+    phone_parting_init(parting, p, "farewell");
 }
 
 void phone_farewell_say(struct phone *p, struct phone_home from)
 {
-    struct phone_farewell *f = &p->registration.farewell;
-    txn_drop(p);
-    f->from = from;
-    sip_auth_accepted(&f->auth);
-    farewell_send(p);
+    p->registration.farewell.from = from;
+    phone_parting_say(&p->registration.farewell.parting);
 }
 
 void phone_farewell_stop(struct phone *p)
 {
-    txn_drop(p);
+    phone_parting_stop(&p->registration.farewell.parting);
 }

@@ -7,6 +7,7 @@
 
 #include "nodes/base/lab_time.h"
 #include "nodes/base/timers.h"
+#include "nodes/phone/phone_parting.h"
 #include "nodes/sip/sip_auth.h"
 #include "nodes/sip/sip_txn.h"
 
@@ -26,8 +27,7 @@ struct phone_home {
 /* Taking back a registration that has been moved away: one at a time. */
 struct phone_farewell {
     struct phone_home from;
-    struct sip_auth auth;
-    struct sip_txn *txn; /* NULL: nothing is under way */
+    struct phone_parting parting;
 };
 
 enum phone_register_state {

@@ -7,6 +7,7 @@
 #include "nodes/base/lab_time.h"
 #include "nodes/base/prng.h"
 #include "nodes/base/timers.h"
+#include "nodes/phone/phone_parting.h"
 #include "nodes/sip/sip_auth.h"
 #include "nodes/sip/sip_dialog.h"
 #include "nodes/sip/sip_txn.h"
@@ -43,8 +44,7 @@ struct phone_subscription {
 struct phone_unsubscription {
     struct sip_dialog dialog;
     unsigned aor;
-    struct sip_auth auth;
-    struct sip_txn *txn; /* NULL: nothing is under way */
+    struct phone_parting parting;
 };
 
 void phone_subscribe_init(struct phone *p);
