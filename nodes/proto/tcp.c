@@ -81,13 +81,11 @@ size_t tcp_build(uint8_t *dst, size_t cap, const struct ip_build *ip, const stru
 {
     size_t header = TCP_HEADER + (tcp->mss ? (size_t)TCP_MSS_OPTION : 0);
     size_t total = IP_HEADER + header + payload.n;
-    if (total > cap)
+    if (!ip_build_header(dst, cap, ip, IP_TCP, total))
         return 0;
     uint8_t *place = dst + IP_HEADER + header;
     if (payload.n && (const uint8_t *)payload.p != place)
         memcpy(place, payload.p, payload.n);
-    if (!ip_build_header(dst, cap, ip, IP_TCP, total))
-        return 0;
     put_tcp(dst + IP_HEADER, tcp, header);
     ip_transport_sum(dst, total);
     return total;
