@@ -87,7 +87,7 @@ function(farend_lab_with lab variant)
   foreach(world sim netns)
     add_test(NAME labs/${lab}/${variant}-${world}
              COMMAND farend run ${CMAKE_SOURCE_DIR}/topologies/${lab}.yaml ${changes} --world ${world}
-                     --repeat ${FAREND_LAB_REPEAT_STREAMS} --out ${lab_runs}/${folder}-${world})
+                     --repeat ${FAREND_LAB_REPEAT} --out ${lab_runs}/${folder}-${world})
     set_tests_properties(labs/${lab}/${variant}-${world} PROPERTIES LABELS "labs;${world}" SKIP_RETURN_CODE 3
                          TIMEOUT 1200 FIXTURES_SETUP ${folder}-${world})
   endforeach()
