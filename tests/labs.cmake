@@ -102,7 +102,8 @@ farend_lab_with(flows/outbound-back-off tls
                 nodes.alice.transport=tls "nodes.alice.persistent tls=yes"
                 nodes.carol.transport=tls "nodes.carol.persistent tls=yes")
 
-# The same labs with the kernel's own NAT in place of farend's: every expectation holds there too.
+# The same labs with the kernel's own NAT in place of farend's: every expectation holds there too. There are no traces to
+# compare, so a few times tell as much as many.
 function(farend_lab_on_kernel lab)
   string(REPLACE "/" "-" folder ${lab})
   set(changes --set promises=verdict)
@@ -110,8 +111,7 @@ function(farend_lab_on_kernel lab)
     list(APPEND changes --set nodes.${node}.engine=kernel)
   endforeach()
   add_test(NAME labs/${lab}/kernel
-           COMMAND farend run ${CMAKE_SOURCE_DIR}/topologies/${lab}.yaml ${changes} --repeat ${FAREND_LAB_REPEAT}
-                   --out ${lab_runs}/${folder}-kernel)
+           COMMAND farend run ${CMAKE_SOURCE_DIR}/topologies/${lab}.yaml ${changes} --repeat 4 --out ${lab_runs}/${folder}-kernel)
   set_tests_properties(labs/${lab}/kernel PROPERTIES LABELS "labs;netns" SKIP_RETURN_CODE 3 TIMEOUT 1200)
 endfunction()
 farend_lab_on_kernel(calls/double-nat router cgn)
