@@ -10,25 +10,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { FIRST_BUCKETS = 4, BRANCH_DIGITS = 16 };
+enum { FIRST_BUCKETS = 4 };
 
-struct sip_txns {
-    struct sip_transport_layer *transport;
-    struct host *host;
-    struct sip_timing timing;
-    const struct sip_txns_events *events;
-    void *arg;
-    struct prng branches, tags;
-    struct sip_txn **buckets;
-    size_t n_buckets; /* a power of two, or 0 */
-    size_t live;
-    uint64_t begun;        /* transactions that ever were */
-    struct sip_txn *ended; /* to be freed by `sweep` */
-    struct timer sweep;
-    bool deaf;
+static const struct sip_transport_events transport_events = {
+    .request = sip_txns_take_request,
+    .response = sip_txns_take_response,
+    .failed = sip_txns_take_failure,
 };
-
-static const struct sip_transport_events transport_events;
 
 /* ---- the set ---- */
 
@@ -124,7 +112,7 @@ static struct sip_txn **bucket(const struct sip_txns *set, uint64_t hash)
     return &set->buckets[(hash ^ hash >> 32) & (set->n_buckets - 1)];
 }
 
-static struct sip_txn *find(const struct sip_txns *set, const struct text *key)
+struct sip_txn *sip_txns_find(const struct sip_txns *set, const struct text *key)
 {
     if (!text_ok(key) || set->n_buckets == 0)
         return NULL;
@@ -133,14 +121,6 @@ static struct sip_txn *find(const struct sip_txns *set, const struct text *key)
         if (txn->hash == hash && span_equal(txn->key, text_span(key)))
             return txn;
     return NULL;
-}
-
-static struct sip_txn *find_server(const struct sip_txns *set, const struct sip_incoming *in, struct span method)
-{
-    char buf[SIP_KEY_MAX];
-    struct text key = text_on(buf, sizeof buf);
-    sip_key_server(&key, in->msg, in->core, method);
-    return find(set, &key);
 }
 
 static int grow(struct sip_txns *set)
@@ -213,9 +193,8 @@ static void limit(void *arg)
     }
 }
 
-/* In the table, but not started yet. */
-static int new_txn(struct sip_txns *set, enum sip_machine machine, const struct text *key, struct span request,
-                   struct sip_txn **out)
+int sip_txn_new(struct sip_txns *set, enum sip_machine machine, const struct text *key, struct span request,
+                struct sip_txn **out)
 {
     if (!text_ok(key))
         return FE_ERANGE;
@@ -400,311 +379,3 @@ struct span sip_txn_tag(struct sip_txn *txn)
         prng_hex(&txn->set->tags, txn->tag, SIP_TAG_DIGITS);
     return span_of(txn->tag);
 }
-
-/* ---- client ---- */
-
-int sip_txn_begin(struct sip_txns *set, const struct sip_flow *to, struct span request, struct sip_txn **out)
-{
-    char buf[SIP_KEY_MAX];
-    struct text key = text_on(buf, sizeof buf);
-    struct sip_msg msg;
-    struct sip_via via;
-    struct sip_txn *txn;
-    if (sip_parse(request, &msg, NULL) || !msg.request || sip_via_parse(sip_value(&msg, SIP_H_VIA), &via))
-        return FE_ESYNTAX;
-    sip_key_client(&key, via.branch, msg.method_text);
-    int error = new_txn(set, msg.method == SIP_INVITE ? SIP_ICT : SIP_NICT, &key, request, &txn);
-    if (error)
-        return error;
-    txn->flow = *to;
-    txn->branch = span_make(txn->request.p + (via.branch.p - request.p), via.branch.n);
-    *out = txn;
-    if (txn->machine == SIP_ICT)
-        sip_ict_start(txn);
-    else
-        sip_nict_start(txn);
-    return 0;
-}
-
-void sip_txns_draw_branch(struct sip_txns *set, struct span salt, struct text *branch)
-{
-    char digits[BRANCH_DIGITS + 1];
-    prng_hex(&set->branches, digits, BRANCH_DIGITS);
-    text_str(branch, SIP_MAGIC_COOKIE);
-    text_str(branch, digits);
-    text_put(branch, salt);
-}
-
-int sip_txn_request(struct sip_txns *set, const struct sip_flow *to, struct span request, struct span salt,
-                    const struct sip_client_events *events, void *arg, struct sip_txn **out)
-{
-    char buf[SIP_BYTES_MAX];
-    char branch_buf[SIP_BRANCH_MAX];
-    struct text whole = text_on(buf, sizeof buf);
-    struct text branch = text_on(branch_buf, sizeof branch_buf);
-    struct sip_flow flow = *to;
-    struct sip_txn *txn;
-    sip_txns_draw_branch(set, salt, &branch);
-    int error = text_ok(&branch) ? 0 : FE_ERANGE;
-    if (!error)
-        error = sip_transport_prepare(set->transport, &flow, request, text_span(&branch), &whole);
-    if (!error)
-        error = sip_txn_begin(set, &flow, text_span(&whole), &txn);
-    if (error)
-        return error;
-    txn->switched = flow.transport != to->transport;
-    txn->udp = *to;
-    txn->client = events;
-    txn->arg = arg;
-    *out = txn;
-    return 0;
-}
-
-void sip_txn_cancel(struct sip_txn *txn, struct span reason)
-{
-    assert(txn->machine == SIP_ICT);
-    if (txn->cancel_wanted)
-        return;
-    txn->cancel_wanted = true;
-    if (reason.n) {
-        txn->cancel_reason = calloc(1, reason.n + 1);
-        if (txn->cancel_reason)
-            memcpy(txn->cancel_reason, reason.p, reason.n);
-    }
-    sip_ict_cancel(txn);
-}
-
-static void take_response(void *arg, const struct sip_incoming *in)
-{
-    struct sip_txns *set = arg;
-    char buf[SIP_KEY_MAX];
-    struct text key = text_on(buf, sizeof buf);
-    sip_key_client(&key, in->core->via.branch, in->core->cseq.method_text);
-    struct sip_txn *txn = find(set, &key);
-    if (set->deaf)
-        return;
-    if (!txn)
-        sip_transport_discard(set->transport, in);
-    else if (txn->machine == SIP_ICT)
-        sip_ict_response(txn, in);
-    else
-        sip_nict_response(txn, in);
-}
-
-/* Is its response to come from there? An INVITE with a provisional response sends nothing more, so that only the end of
- * its connection concerns it. */
-static bool waits_for(const struct sip_txn *txn, struct sip_flow flow)
-{
-    bool stream = sip_flow_is_reliable(flow);
-    bool waits = (txn->machine == SIP_ICT && txn->state.ict <= (stream ? SIP_ICT_PROCEEDING : SIP_ICT_CALLING)) ||
-                 (txn->machine == SIP_NICT && txn->state.nict <= SIP_NICT_PROCEEDING);
-    return waits && (stream ? txn->flow.connection == flow.connection : sip_flow_equal(txn->flow, flow));
-}
-
-/* The oldest one; `held`: of those whose time has not begun. */
-static struct sip_txn *find_waiting(const struct sip_txns *set, struct sip_flow flow, bool held)
-{
-    struct sip_txn *oldest = NULL;
-    for (size_t i = 0; i < set->n_buckets; i++)
-        for (struct sip_txn *txn = set->buckets[i]; txn; txn = txn->next)
-            if (waits_for(txn, flow) && (txn->held || !held) && (!oldest || txn->number < oldest->number))
-                oldest = txn;
-    return oldest;
-}
-
-void sip_txns_up(struct sip_txns *set, const struct sip_flow *flow)
-{
-    for (struct sip_txn *txn; (txn = find_waiting(set, *flow, true)) != NULL;) {
-        txn->held = false;
-        sip_txn_start_limit(txn, txn->machine == SIP_ICT ? set->timing.b : set->timing.f);
-    }
-}
-
-/* The request with the Via of its UDP socket and the same branch. */
-static int write_for_udp(const struct sip_txn *txn, struct text *out)
-{
-    char buf[SIP_BYTES_MAX];
-    struct text plain = text_on(buf, sizeof buf);
-    struct sip_msg msg;
-    sip_txn_msg(txn, &msg);
-    struct span via = msg.headers[0].bytes; /* it was written in front of the others */
-    const char *rest = via.p + via.n;
-    text_put(&plain, span_make(msg.bytes.p, (size_t)(via.p - msg.bytes.p)));
-    text_put(&plain, span_make(rest, (size_t)(msg.bytes.p + msg.bytes.n - rest)));
-    return sip_transport_add_via(txn->set->transport, txn->udp.socket, text_span(&plain), txn->branch, out);
-}
-
-/* §18.1.1: over TCP for its size alone, and nobody listens there. False: it fails. */
-static bool fall_back(struct sip_txn *txn, int error)
-{
-    char buf[SIP_BYTES_MAX];
-    struct text whole = text_on(buf, sizeof buf);
-    if (!txn->switched || (error != FE_EREFUSED && error != FE_EUNREACH) || write_for_udp(txn, &whole))
-        return false;
-    txn->rewritten = malloc(whole.n);
-    if (!txn->rewritten)
-        return false;
-    memcpy(txn->rewritten, whole.p, whole.n);
-    txn->request = span_make(txn->rewritten, whole.n);
-    txn->flow = txn->udp;
-    txn->switched = false;
-    if (txn->machine == SIP_ICT)
-        sip_ict_start(txn);
-    else
-        sip_nict_start(txn);
-    return true;
-}
-
-/* §18.4. Each error ends its transaction or moves it to another flow, so that the search comes to an end. */
-static void failed(void *arg, struct sip_flow flow, int error)
-{
-    struct sip_txns *set = arg;
-    for (struct sip_txn *txn; (txn = find_waiting(set, flow, false)) != NULL;)
-        if (fall_back(txn, error))
-            continue;
-        else if (txn->machine == SIP_ICT)
-            sip_ict_error(txn);
-        else
-            sip_nict_error(txn);
-}
-
-/* ---- server ---- */
-
-void sip_txn_own(struct sip_txn *txn, const struct sip_server_events *events, void *arg)
-{
-    txn->server = events;
-    txn->arg = arg;
-}
-
-int sip_txn_respond(struct sip_txn *txn, struct span response)
-{
-    struct sip_msg msg;
-    assert(txn->machine == SIP_IST || txn->machine == SIP_NIST);
-    if (sip_parse(response, &msg, NULL) || msg.request)
-        return FE_ESYNTAX;
-    return txn->machine == SIP_IST ? sip_ist_respond(txn, msg.status, response)
-                                   : sip_nist_respond(txn, msg.status, response);
-}
-
-int sip_txn_write_reply(struct sip_txn *txn, const struct sip_reply *reply, struct text *out)
-{
-    struct sip_msg request;
-    struct span tag = reply->status > 100 ? sip_txn_tag(txn) : (struct span){0};
-    sip_txn_msg(txn, &request);
-    sip_put_response(out, &request, reply->status, span_of(reply->reason), tag, (struct endpoint){0});
-    text_put(out, reply->headers);
-    if (reply->body.n)
-        sip_put_body(out, reply->content_type, reply->body);
-    else
-        sip_put_end(out);
-    return text_ok(out) ? 0 : FE_ERANGE;
-}
-
-int sip_txn_reply(struct sip_txn *txn, const struct sip_reply *reply)
-{
-    char buf[SIP_BYTES_MAX];
-    struct text out = text_on(buf, sizeof buf);
-    int error = sip_txn_write_reply(txn, reply, &out);
-    return error ? error : sip_txn_respond(txn, text_span(&out));
-}
-
-int sip_txn_reply_status(struct sip_txn *txn, unsigned status)
-{
-    return sip_txn_reply(txn, &(struct sip_reply){.status = status});
-}
-
-static bool is_copy(const struct sip_core *a, const struct sip_txn *txn)
-{
-    struct sip_msg msg;
-    struct sip_core b;
-    sip_txn_msg(txn, &msg);
-    return sip_core(&msg, &b, NULL) == 0 && span_equal(a->call_id, b.call_id) && span_equal(a->from.tag, b.from.tag) &&
-           a->cseq.number == b.cseq.number && span_equal(a->cseq.method_text, b.cseq.method_text);
-}
-
-bool sip_txn_is_merged(const struct sip_txn *txn)
-{
-    struct sip_msg msg;
-    struct sip_core core;
-    const struct sip_txns *set = txn->set;
-    sip_txn_msg(txn, &msg);
-    if (sip_core(&msg, &core, NULL) || core.to.tag.n)
-        return false;
-    for (size_t i = 0; i < set->n_buckets; i++)
-        for (const struct sip_txn *other = set->buckets[i]; other; other = other->next)
-            if (other != txn && other->machine == txn->machine && is_copy(&core, other))
-                return true;
-    return false;
-}
-
-static struct sip_txn *new_server(struct sip_txns *set, const struct sip_incoming *in)
-{
-    char buf[SIP_KEY_MAX];
-    struct text key = text_on(buf, sizeof buf);
-    enum sip_machine machine = in->msg->method == SIP_INVITE ? SIP_IST : SIP_NIST;
-    struct sip_txn *txn;
-    sip_key_server(&key, in->msg, in->core, in->msg->method_text);
-    if (new_txn(set, machine, &key, in->msg->bytes, &txn))
-        return NULL;
-    txn->flow = in->flow;
-    txn->reply = in->reply;
-    struct span branch = in->core->via.branch;
-    if (branch.n)
-        txn->branch = span_make(txn->request.p + (branch.p - in->msg->bytes.p), branch.n);
-    if (machine == SIP_IST)
-        sip_ist_start(txn);
-    else
-        sip_nist_start(txn);
-    return txn;
-}
-
-/* §9.2. An element that does not know the INVITE answers 481; a proxy would have to forward the CANCEL blindly
- * (§16.10), with a branch that nobody could match, so it answers too. */
-static void take_cancel(struct sip_txns *set, const struct sip_incoming *in)
-{
-    struct sip_txn *invite = find_server(set, in, sip_method_name(SIP_INVITE));
-    struct sip_txn *cancel = new_server(set, in);
-    if (!cancel)
-        return;
-    if (!invite) {
-        sip_txn_reply_status(cancel, 481);
-        return;
-    }
-    memcpy(cancel->tag, sip_txn_tag(invite).p, sizeof cancel->tag); /* the same tag in both To (§9.2) */
-    sip_txn_reply_status(cancel, 200);
-    if (invite->state.ist == SIP_IST_PROCEEDING && invite->server && invite->server->cancelled)
-        invite->server->cancelled(invite->arg, invite);
-}
-
-static void take_ack(struct sip_txns *set, const struct sip_incoming *in)
-{
-    struct sip_txn *invite = find_server(set, in, sip_method_name(SIP_INVITE));
-    if (!invite || !sip_ist_ack(invite))
-        set->events->ack(set->arg, in);
-}
-
-static void take_request(void *arg, const struct sip_incoming *in)
-{
-    struct sip_txns *set = arg;
-    if (set->deaf)
-        return;
-    if (in->msg->method == SIP_ACK) {
-        take_ack(set, in);
-        return;
-    }
-    struct sip_txn *txn = find_server(set, in, in->msg->method_text);
-    if (txn && txn->machine == SIP_IST)
-        sip_ist_request(txn);
-    else if (txn)
-        sip_nist_request(txn);
-    else if (in->msg->method == SIP_CANCEL)
-        take_cancel(set, in);
-    else if ((txn = new_server(set, in)) != NULL)
-        set->events->request(set->arg, txn, in);
-}
-
-static const struct sip_transport_events transport_events = {
-    .request = take_request,
-    .response = take_response,
-    .failed = failed,
-};

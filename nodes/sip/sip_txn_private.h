@@ -1,7 +1,8 @@
-/* What the four machines share with sip_txn.c, and nobody else sees. */
+/* What the transactions' files share, and nobody else sees. */
 #ifndef FAREND_SIP_TXN_PRIVATE_H
 #define FAREND_SIP_TXN_PRIVATE_H
 
+#include "nodes/base/prng.h"
 #include "nodes/sip/sip_txn.h"
 
 #include <stddef.h>
@@ -84,6 +85,22 @@ struct sip_txn {
     char bytes[]; /* key, request */
 };
 
+struct sip_txns {
+    struct sip_transport_layer *transport;
+    struct host *host;
+    struct sip_timing timing;
+    const struct sip_txns_events *events;
+    void *arg;
+    struct prng branches, tags;
+    struct sip_txn **buckets;
+    size_t n_buckets; /* a power of two, or 0 */
+    size_t live;
+    uint64_t begun;        /* transactions that ever were */
+    struct sip_txn *ended; /* to be freed by `sweep` */
+    struct timer sweep;
+    bool deaf;
+};
+
 /* ---- sip_key.c: two messages belong to one transaction when their keys are equal ---- */
 enum { SIP_KEY_MAX = 4096 };
 /* RFC 3261 §17.1.3. `branch`: of the request sent, or of a response's top Via. Written to `key`; check text_ok(). */
@@ -91,6 +108,17 @@ void sip_key_client(struct text *key, struct span branch, struct span method);
 /* §17.2.3, also for clients of RFC 2543. `method`: INVITE to find the INVITE of an ACK or CANCEL, else the request's.
  */
 void sip_key_server(struct text *key, const struct sip_msg *msg, const struct sip_core *core, struct span method);
+
+/* ---- sip_txn.c: the table ---- */
+struct sip_txn *sip_txns_find(const struct sip_txns *set, const struct text *key); /* NULL: none */
+/* One more, in the table, with a copy of the request; its machine has not begun. FE_EMEM, FE_ERANGE. */
+int sip_txn_new(struct sip_txns *set, enum sip_machine machine, const struct text *key, struct span request,
+                struct sip_txn **out);
+
+/* ---- sip_txn_client.c, sip_txn_server.c: what the transport brings ---- */
+void sip_txns_take_response(void *arg, const struct sip_incoming *in);
+void sip_txns_take_failure(void *arg, struct sip_flow flow, int error);
+void sip_txns_take_request(void *arg, const struct sip_incoming *in);
 
 /* ---- sip_txn.c, for the machines ---- */
 /* No timer repeats what the transport delivers by itself (§17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2). */
