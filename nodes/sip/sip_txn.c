@@ -5,7 +5,6 @@
 
 #include "nodes/base/error.h"
 #include "nodes/base/prng.h"
-#include "nodes/proto/sip_build.h"
 
 #include <assert.h>
 #include <stdlib.h>
