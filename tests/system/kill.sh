@@ -41,9 +41,9 @@ residue() { # what a run could leave behind; compared as text before and after
 
 run() { exec "$bin/farend" run "$lab" --world netns --out "$work/run" >"$work/log" 2>&1; }
 
-gone() { # waits until no process of ours is left; the kernel reaps them in its own time
+gone() { # waits until no process of ours is left, nor one that has died and is not reaped yet, which has no environment
     local deadline=$((SECONDS + 10))
-    while [ -n "$(ours)" ]; do
+    while grep -qsh '^farend' /proc/[0-9]*/comm; do
         [ $SECONDS -lt $deadline ] || return 1
     done
 }
@@ -70,7 +70,7 @@ for ((i = 1; i <= times; i++)); do
     wait $shell 2>/dev/null # the shell's own word on the killed run is not wanted
     if ! gone; then
         echo "kill $i: processes are left 10 s after the kill:"
-        ps -o pid,ppid,stat,args -p "$(ours | paste -sd,)"
+        ps -eo pid,ppid,stat,args | grep farend
         exit 1
     fi
 done
