@@ -1,20 +1,28 @@
-# Every lab of the library is a test in both worlds: each world runs it twenty times and must give the same trace each
+# Every lab of the library is a test in both worlds: each world runs it several times and must give the same trace each
 # time, and the two worlds must give the same trace as each other. Where the machine cannot run namespaces, the netns cases
 # say so and are skipped (exit status 3). A lab that `promises: verdict` has the kernel's own NAT in it: it runs in
 # namespaces only, and must give the same verdict each time.
 set(FAREND_LAB_REPEAT 20 CACHE STRING "How often each lab runs in each world")
-# Hundreds of phones take seconds in any world, and a thousand namespaces half a minute to make. In namespaces once is
-# enough, since `same` compares it with the simulated runs. `ctest -C long` (scripts/test --long) has these twenty times too.
-set(FAREND_LAB_REPEAT_SCALE 2 CACHE STRING "How often the labs of scale/ run in sim")
+# What takes long runs less often, but in the configuration `long` (scripts/test --long) as often as all the others.
+set(FAREND_LAB_REPEAT_NETNS 10 CACHE STRING "How often labs run in namespaces, at most")
+# Hundreds of phones take seconds in any world, and a thousand namespaces half a minute to make: these once, since `same`
+# compares it with the simulated runs.
+set(FAREND_LAB_REPEAT_SCALE 2 CACHE STRING "How often the labs of scale/ run in sim, at most")
 
 function(farend_lab_repeats out lab world)
-  if(NOT lab MATCHES "^scale/")
-    set(${out} ${FAREND_LAB_REPEAT} PARENT_SCOPE)
-  elseif(world STREQUAL sim)
-    set(${out} ${FAREND_LAB_REPEAT_SCALE} PARENT_SCOPE)
-  else()
-    set(${out} 1 PARENT_SCOPE)
+  set(most ${FAREND_LAB_REPEAT})
+  if(world STREQUAL netns)
+    set(most ${FAREND_LAB_REPEAT_NETNS})
   endif()
+  if(lab MATCHES "^scale/" AND world STREQUAL netns)
+    set(most 1)
+  elseif(lab MATCHES "^scale/")
+    set(most ${FAREND_LAB_REPEAT_SCALE})
+  endif()
+  if(most GREATER FAREND_LAB_REPEAT)
+    set(most ${FAREND_LAB_REPEAT})
+  endif()
+  set(${out} ${most} PARENT_SCOPE)
 endfunction()
 
 # What takes longest begins first: a thousand namespaces, then minutes of talk through each of theirs.
@@ -65,7 +73,7 @@ foreach(lab ${labs})
                      --repeat ${repeat} --out ${lab_runs}/${folder}-${world})
     set_tests_properties(labs/${lab}/${world} PROPERTIES LABELS "labs;${world}" SKIP_RETURN_CODE 3 TIMEOUT 1200
                          COST ${cost} FIXTURES_SETUP ${folder}-${world})
-    if(lab MATCHES "^scale/")
+    if(repeat LESS FAREND_LAB_REPEAT)
       farend_lab_long(${lab} ${world} ${lab_runs}/${folder}-${world})
     endif()
   endforeach()
@@ -85,9 +93,10 @@ function(farend_lab_with lab variant)
     list(APPEND changes --set ${change})
   endforeach()
   foreach(world sim netns)
+    farend_lab_repeats(repeat ${lab} ${world})
     add_test(NAME labs/${lab}/${variant}-${world}
              COMMAND farend run ${CMAKE_SOURCE_DIR}/topologies/${lab}.yaml ${changes} --world ${world}
-                     --repeat ${FAREND_LAB_REPEAT} --out ${lab_runs}/${folder}-${world})
+                     --repeat ${repeat} --out ${lab_runs}/${folder}-${world})
     set_tests_properties(labs/${lab}/${variant}-${world} PROPERTIES LABELS "labs;${world}" SKIP_RETURN_CODE 3
                          TIMEOUT 1200 FIXTURES_SETUP ${folder}-${world})
   endforeach()
