@@ -7,6 +7,7 @@
 #include "nodes/nat/nat_alg.h"
 #include "nodes/proto/ip.h"
 #include "nodes/proto/sip_msg.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,12 +27,6 @@ struct bench {
     enum nat_side from;
     unsigned notes;
 };
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void noted(void *arg, const struct nat_alg_note *note)
 {

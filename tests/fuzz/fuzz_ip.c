@@ -1,18 +1,13 @@
 /* The IPv4 codec on arbitrary bytes: it never reads or writes outside them, and what it makes itself it can read. */
 #include "nodes/base/bytes.h"
 #include "nodes/proto/ip_forward.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* Whole packets that were cut must come together as they were, but for DF. */
 static void check_fragments(const uint8_t *packet, const struct ip_view *v, uint16_t mtu)

@@ -4,18 +4,13 @@
 #include "nodes/proto/packet_match.h"
 #include "sim/engine/fault.h"
 #include "sim/engine/wire.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void check_match(struct packet_match *m, const struct packet *p)
 {

@@ -6,6 +6,7 @@
 #include "nodes/base/bytes.h"
 #include "nodes/nat/nat.h"
 #include "nodes/proto/ip.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -51,25 +52,6 @@ struct model {
     bool moving;               /* nat_rebind is at work: */
     struct nat_mapping before; /* what the mapping was that it moves */
 };
-
-struct input {
-    const uint8_t *p;
-    size_t n;
-};
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-static uint8_t next(struct input *in)
-{
-    if (in->n == 0)
-        return 0;
-    in->n--;
-    return *in->p++;
-}
 
 /* ---- the model ---- */
 

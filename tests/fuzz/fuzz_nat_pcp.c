@@ -3,6 +3,7 @@
  * granted lives as long as was promised, and in the end nothing is left. */
 #include "nodes/nat/nat_pcp.h"
 #include "nodes/proto/ip.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,6 @@ enum { MAPPINGS_MAX = 64, PACKET_MAX = 2048, QUOTA = 3, STEPS_MAX = 300 };
 #define INSIDE IPV4(10, 0, 0, 1)
 #define PUBLIC IPV4(192, 0, 2, 1)
 
-struct input {
-    const uint8_t *p;
-    size_t n;
-};
-
 struct model {
     struct nat *nat;
     struct nat_config config;
@@ -27,20 +23,6 @@ struct model {
     struct nat_pcp_note granted; /* the last MAP; lifetime 0: none, or it may have been ended since */
     lab_time until;
 };
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
-
-static uint8_t next(struct input *in)
-{
-    if (in->n == 0)
-        return 0;
-    in->n--;
-    return *in->p++;
-}
 
 static void changed(void *arg, enum nat_change change, const struct nat_mapping *mapping)
 {

@@ -1,16 +1,11 @@
 /* PCP from the wire, as a server and as a client reads it: what is understood can be written and read again, every
  * request that is not dropped has an answer, and a client understands that. */
 #include "nodes/proto/pcp.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void same(const struct pcp_msg *a, const struct pcp_msg *b)
 {

@@ -2,18 +2,13 @@
  * gives the same view. */
 #include "nodes/base/bytes.h"
 #include "nodes/proto/tcp.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void build_again(const struct tcp_view *s)
 {

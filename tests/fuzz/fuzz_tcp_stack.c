@@ -5,6 +5,7 @@
 #include "nodes/base/bytes.h"
 #include "nodes/proto/tcp.h"
 #include "sim/engine/engine.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/world/build.h"
 
 #include <stdint.h>
@@ -14,12 +15,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SEGMENT = 8, SEGMENTS = 400 }; /* bytes of the input a segment takes; segments an input may have */
-
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* ---- the host: says something, says back, closes when the peer has finished ---- */
 

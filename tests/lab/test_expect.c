@@ -336,6 +336,25 @@ static void an_outage_says_its_numbers(void **state)
 
 #define ATTEMPT(t) "{\"t\":" t ",\"node\":\"alice\",\"ev\":\"flow\",\"state\":\"failed\",\"reason\":\"timed-out\"}"
 
+/* What holds after so many of the lines. */
+struct row {
+    unsigned lines;
+    const char *statement;
+};
+
+static void rows_hold(const char *const *lines, const struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct court c;
+        court_open(&c, rows[i].statement);
+        for (unsigned j = 0; j < rows[i].lines; j++)
+            hear(&c, lines[j]);
+        if (!holds(&c))
+            fail_msg("%s: %s", rows[i].statement, c.why);
+        court_close(&c);
+    }
+}
+
 /* The phone is at its backup, and asks every now and then whether the primary is there again. */
 static void a_probe_that_fails_is_no_outage(void **state)
 {
@@ -345,23 +364,12 @@ static void a_probe_that_fails_is_no_outage(void **state)
                                         ATTEMPT("6000000000"),
                                         REG("7000000000", "alice", "registered"),
                                         ATTEMPT("27000000000")};
-    static const struct {
-        unsigned lines;
-        const char *statement;
-    } rows[] = {
+    static const struct row rows[] = {
         {4, "{outage: alice, noticed: 4s, recovered: never, unreachable: at least 4s}"},
         {6, "{outage: alice, noticed: 4s, recovered: 5s, unreachable: 5s, calls lost: none}"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct court c;
-        court_open(&c, rows[i].statement);
-        for (unsigned j = 0; j < rows[i].lines; j++)
-            hear(&c, lines[j]);
-        if (!holds(&c))
-            fail_msg("%s: %s", rows[i].statement, c.why);
-        court_close(&c);
-    }
+    rows_hold(lines, rows, sizeof rows / sizeof *rows);
 }
 
 /* RFC 5626: one of two flows is enough; the server's end is noticed all the same. */
@@ -377,25 +385,14 @@ static void with_two_flows_one_is_enough(void **state)
                                         CLOSED("8000000000"),
                                         OUTBOUND("8000000000", "failed", "2"),
                                         OUTBOUND("10000000000", "up", "2")};
-    static const struct {
-        unsigned lines;
-        const char *statement;
-    } rows[] = {
+    static const struct row rows[] = {
         {6, "{outage: alice, noticed: 5s, recovered: never, unreachable: never, calls lost: none}"},
         {7, "{outage: alice, noticed: 5s, recovered: never, unreachable: never, calls lost: none}"},
         {9, "{outage: alice, noticed: 5s, recovered: never, unreachable: at least 6s}"},
         {10, "{outage: alice, noticed: 5s, recovered: 8s, unreachable: 8s}"},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct court c;
-        court_open(&c, rows[i].statement);
-        for (unsigned j = 0; j < rows[i].lines; j++)
-            hear(&c, lines[j]);
-        if (!holds(&c))
-            fail_msg("%s: %s", rows[i].statement, c.why);
-        court_close(&c);
-    }
+    rows_hold(lines, rows, sizeof rows / sizeof *rows);
 }
 
 /* A name has several servers: leaving one for the next is noticed as going to a backup is. */
