@@ -98,10 +98,15 @@ int netns_build(struct netns_node *n, const struct plan_node *node, struct netns
     return error;
 }
 
-void netns_build_undo(struct netns_node *n, const struct plan_node *node)
+void netns_build_unplug(struct netns_node *n, const struct plan_node *node)
 {
     for (size_t i = 0; n->ends && i < node->ports_n; i++)
         netns_end_close(&n->ends[i]);
+}
+
+void netns_build_undo(struct netns_node *n, const struct plan_node *node)
+{
+    netns_build_unplug(n, node);
     if (n->ends && n->space >= 0)
         close(n->space);
     free(n->ends);

@@ -25,7 +25,11 @@ bool netns_owns_interfaces(const struct plan_node *node);
  * FE_EMEM and a sentence; then nothing is open. */
 int netns_build(struct netns_node *n, const struct plan_node *node, struct netns_site *site, struct text *why);
 
-/* Closes the descriptors; the namespace goes when its programs are gone too. Fine on one that was never built. */
+/* Closes the ends of its wires. To close one the kernel needs a lock that it holds, too, while it takes a namespace
+ * apart: of many nodes, all ends go before the first namespace. Fine on one that was never built. */
+void netns_build_unplug(struct netns_node *n, const struct plan_node *node);
+
+/* Closes all descriptors; the namespace goes when its programs are gone too. Fine on one that was never built. */
 void netns_build_undo(struct netns_node *n, const struct plan_node *node);
 
 /* Waits until the interfaces pass packets: a veth pair needs a moment after both ends are up, a TUN device with its

@@ -178,6 +178,8 @@ void netns_close(struct world *w)
     for (size_t i = 0; w->programs && i < w->plan->nodes_n; i++)
         netns_program_kill(&w->programs[i]);
     for (size_t i = 0; w->nodes && i < w->plan->nodes_n; i++)
+        netns_build_unplug(&w->nodes[i], &w->plan->nodes[i]);
+    for (size_t i = 0; w->nodes && i < w->plan->nodes_n; i++)
         netns_build_undo(&w->nodes[i], &w->plan->nodes[i]);
     netns_wires_close(&w->wires);
     netns_sysctl_close(&w->site.sysctl);

@@ -11,7 +11,8 @@
 /* What the namespaces of this run are born with; they are all born alike, so what is right in the first needs no
  * writing in the others. */
 struct netns_sysctl {
-    int folder;     /* /proc/sys/net */
+    int folder;     /* sys/net of the machine's /proc or of an instance of our own */
+    unsigned seen;  /* namespaces that came by since it was opened */
     bool looked;    /* `right` is valid */
     uint64_t right; /* one bit a setting: new namespaces have this value already */
 };
