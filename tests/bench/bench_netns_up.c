@@ -2,7 +2,7 @@
  * everything up: farend's netns world beside iproute2 doing the same by `ip -batch` (one batch for namespaces and
  * links, one in each namespace). Both in one run, since absolute figures drift. Needs root.
  *
- *     bench_netns_up [RUNS] */
+ *     bench_netns_up [ROUNDS] */
 #define _GNU_SOURCE
 #include "netns/netns.h"
 #include "sim/engine/engine.h"
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LARGEST = 500, ROUNDS = 3 };
+enum { LARGEST = 500, ROUNDS = 5, MOST_ROUNDS = 16 };
 
 struct figures {
     double up, down; /* seconds */
@@ -136,27 +136,33 @@ static int by_up(const void *a, const void *b)
     return x->up < y->up ? -1 : x->up > y->up;
 }
 
-static struct figures median(struct figures (*measure)(unsigned), unsigned n, int runs)
+/* One after the other in every round, so that both meet the same machine. */
+static void measure_both(unsigned n, int rounds, struct figures *ours, struct figures *theirs)
 {
-    struct figures all[16];
-    for (int i = 0; i < runs; i++) {
-        all[i] = measure(n);
-        sleep(1); /* the kernel is still taking the last run apart */
+    struct figures all[2][MOST_ROUNDS];
+    for (int i = 0; i < rounds; i++) {
+        all[0][i] = measure_farend(n);
+        sleep(1); /* the kernel is still taking it apart */
+        all[1][i] = measure_ip(n);
+        sleep(1);
     }
-    qsort(all, (size_t)runs, sizeof *all, by_up);
-    return all[runs / 2];
+    for (int i = 0; i < 2; i++)
+        qsort(all[i], (size_t)rounds, sizeof *all[i], by_up);
+    *ours = all[0][rounds / 2];
+    *theirs = all[1][rounds / 2];
 }
 
 int main(int argc, char **argv)
 {
     static const unsigned sizes[] = {10, 100, LARGEST};
-    int runs = argc > 1 ? atoi(argv[1]) : ROUNDS;
-    if (runs < 1 || runs > 16)
+    int rounds = argc > 1 ? atoi(argv[1]) : ROUNDS;
+    if (rounds < 1 || rounds > MOST_ROUNDS)
         return 2;
     printf("namespaces   farend up     down   ip -batch up     down   ratio up\n");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        struct figures ours = median(measure_farend, sizes[i], runs);
-        struct figures theirs = median(measure_ip, sizes[i], runs);
+        struct figures ours;
+        struct figures theirs;
+        measure_both(sizes[i], rounds, &ours, &theirs);
         printf("%10u %8.1f ms %5.1f ms   %8.1f ms %5.1f ms   %8.1f\n", sizes[i], ours.up * 1e3, ours.down * 1e3,
                theirs.up * 1e3, theirs.down * 1e3, theirs.up / ours.up);
     }
