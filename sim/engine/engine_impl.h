@@ -96,6 +96,10 @@ static inline size_t engine_node_source(const struct engine *e, unsigned node)
     return engine_alarm_source(e, node) + e->plan->nodes_n;
 }
 
+/* ---- engine_loop.c ---- */
+void engine_want_turn(struct engine *e, unsigned node); /* at this instant, whether or not it has input */
+void engine_drain(struct engine *e, unsigned node);     /* all that waits in its ports goes onto its wires */
+
 /* ---- engine_clock.c ---- */
 void engine_clock_start(struct engine *e, unsigned node); /* as it stands when the machine gets power */
 
