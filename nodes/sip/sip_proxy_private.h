@@ -1,4 +1,4 @@
-/* What sip_proxy.c, sip_forward.c and sip_context.c share, and nobody else sees. */
+/* What sip_proxy.c, sip_forward.c, sip_context.c and sip_context_answer.c share, and nobody else sees. */
 #ifndef FAREND_SIP_PROXY_PRIVATE_H
 #define FAREND_SIP_PROXY_PRIVATE_H
 
@@ -71,5 +71,15 @@ struct span sip_forward_salt(const struct sip_msg *msg, char dst[SIP_SALT_MAX]);
 
 /* ---- sip_context.c ---- */
 void sip_context_drop(struct sip_context *c); /* releases its transactions, tells `ended`, frees */
+unsigned sip_branch_number(const struct sip_branch *b);
+
+/* ---- sip_context_answer.c ---- */
+
+/* A branch's response goes to the caller: the top Via comes off, the owner has the last word (§16.7 items 3, 8, 9).
+ * `more` are header lines to add. */
+void sip_context_pass_back(struct sip_branch *b, const struct sip_incoming *in, struct span more);
+
+/* No branch is pending any more, and nothing final went to the caller (§16.7 item 6). */
+void sip_context_answer_best(struct sip_context *c);
 
 #endif
