@@ -3,17 +3,12 @@
 # say so and are skipped (exit status 3). A lab that `promises: verdict` has the kernel's own NAT in it: it runs in
 # namespaces only, and must give the same verdict each time.
 set(FAREND_LAB_REPEAT 20 CACHE STRING "How often each lab runs in each world")
-# What takes long runs less often, but in the configuration `long` (scripts/test --long) as often as all the others.
-set(FAREND_LAB_REPEAT_NETNS 10 CACHE STRING "How often labs run in namespaces, at most")
-# Hundreds of phones take seconds in any world, and a thousand namespaces half a minute to make: these once, since `same`
-# compares it with the simulated runs.
+# Hundreds of phones take seconds in any world: in namespaces once, since `same` compares it with the simulated runs; but
+# in the configuration `long` (scripts/test --long) as often as all the others.
 set(FAREND_LAB_REPEAT_SCALE 2 CACHE STRING "How often the labs of scale/ run in sim, at most")
 
 function(farend_lab_repeats out lab world)
   set(most ${FAREND_LAB_REPEAT})
-  if(world STREQUAL netns)
-    set(most ${FAREND_LAB_REPEAT_NETNS})
-  endif()
   if(lab MATCHES "^scale/" AND world STREQUAL netns)
     set(most 1)
   elseif(lab MATCHES "^scale/")
