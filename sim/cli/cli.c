@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "sim/cli/cli.h"
+#include "sim/cli/cli_labs.h"
 
 #include "nodes/base/nearest.h"
 
@@ -13,15 +13,18 @@ struct command {
 
 static int help(const struct cli_args *args);
 
+/* What takes these takes folders of them, too. */
+static const char lab_names[] = "LAB…";
+
 static const struct command commands[] = {
-    {"run", "LAB…", "run labs and judge them", cli_run, 1, SIZE_MAX},
+    {"run", lab_names, "run labs and judge them; of a folder all labs in it", cli_run, 1, SIZE_MAX},
     {"margin", "LAB", "how far a setting may go: --over nodes.alice.expires --between 1min..1h", cli_margin, 1, 1},
-    {"check", "LAB…", "check lab files alone", cli_check, 1, SIZE_MAX},
+    {"check", lab_names, "check lab files alone", cli_check, 1, SIZE_MAX},
     {"list", "[FOLDER]", "the labs of the library, one line each", cli_list, 0, 1},
     {"doctor", "", "what this machine can run, and what to do about what it cannot", cli_doctor, 0, 0},
     {"diff", "A B", "where two runs part: run folders or traces", cli_diff, 2, 2},
     {"schema", "", "the JSON Schema of lab files, for editors", cli_schema, 0, 0},
-    {"needs", "LAB…", "the Debian packages of other people's programs in these labs", cli_needs, 1, SIZE_MAX},
+    {"needs", lab_names, "the Debian packages of other people's programs in these labs", cli_needs, 1, SIZE_MAX},
     {"hear", "WAV HZ", "whether a tone is heard in most of a recording", cli_hear, 2, 2},
     {"nat-probe", "SETTINGS", "what the NATs before this machine are like: on=eth0 server=203.0.113.5", NULL, 0, 0},
     {"help", "", "this", help, 0, SIZE_MAX},
@@ -97,7 +100,7 @@ int cli_main(int argc, char **argv)
     int status = CLI_WRONG;
     if (args.names_n < command->least || args.names_n > command->most)
         fprintf(stderr, "farend: usage: farend %s %s\n", command->word, command->takes);
-    else
+    else if (command->takes != lab_names || cli_labs_expand(&args))
         status = command->run(&args);
     cli_args_fini(&args);
     if (fflush(stdout) != 0 && status == CLI_HELD)

@@ -21,7 +21,7 @@ struct world_ops;
 
 /* What `farend run` and its kin were asked for. */
 struct cli_args {
-    const char **names; /* labs, or whatever the command takes */
+    char **names; /* labs, or whatever the command takes; owned */
     size_t names_n;
     const struct world_ops *world;
     bool real;        /* --clock real */
@@ -51,8 +51,8 @@ int cli_needs(const struct cli_args *args);
  */
 int cli_nat_probe(char **argv);
 
-/* Reads what follows the command's word. False after it has told on standard error what is wrong. The arrays are the
- * caller's to free. */
+/* Reads what follows the command's word. False after it has told on standard error what is wrong. The caller frees
+ * it with cli_args_fini(). */
 bool cli_args_read(struct cli_args *args, int argc, char **argv);
 /* --jobs, or what is usual for the command. */
 uint32_t cli_jobs(const struct cli_args *args, uint32_t usual);
@@ -61,9 +61,6 @@ void cli_args_help(FILE *out);
 
 /* Loads a lab, looking in the library too, and tells on standard error what is wrong with it. NULL then. */
 struct lab *cli_lab_load(const struct cli_args *args, const char *name);
-
-/* Writes the folder of the lab library into path; false when there is none. */
-bool cli_library(char *path, size_t cap);
 
 /* Two traces: 0 the same; 1 they part, which is told on `out`; negative: one cannot be read (enum fe_error). */
 int cli_diff_traces(const char *a, const char *b, FILE *out);

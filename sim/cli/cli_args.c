@@ -167,7 +167,7 @@ static bool argument_read(struct cli_args *args, int argc, char **argv, int *i)
 bool cli_args_read(struct cli_args *args, int argc, char **argv)
 {
     *args = (struct cli_args){.world = &netns_world, .repeat = 1};
-    args->names = calloc((size_t)argc + 1, sizeof(const char *));
+    args->names = calloc((size_t)argc + 1, sizeof *args->names);
     args->changes = calloc((size_t)argc + 1, sizeof args->changes[0]);
     bool ok = args->names && args->changes;
     bool only_names = false;
@@ -177,7 +177,7 @@ bool cli_args_read(struct cli_args *args, int argc, char **argv)
         else if (!only_names && argv[i][0] == '-' && argv[i][1])
             ok = argument_read(args, argc, argv, &i);
         else
-            args->names[args->names_n++] = argv[i];
+            ok = (args->names[args->names_n++] = strdup(argv[i])) != NULL;
     }
     if (!ok)
         cli_args_fini(args);
@@ -191,6 +191,8 @@ uint32_t cli_jobs(const struct cli_args *args, uint32_t usual)
 
 void cli_args_fini(struct cli_args *args)
 {
+    for (size_t i = 0; args->names && i < args->names_n; i++)
+        free(args->names[i]);
     free(args->names);
     free(args->changes);
 }

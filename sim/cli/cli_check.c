@@ -1,29 +1,12 @@
 #define _GNU_SOURCE
 #include "nodes/base/error.h"
 #include "sim/cli/cli.h"
+#include "sim/cli/cli_labs.h"
 #include "sim/engine/world.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* A file by its path, or a lab of the library by its name: "calls/double-nat". NULL: there is no such file. */
-static char *lab_path(const char *name)
-{
-    char library[4096];
-    char *path = NULL;
-    if (access(name, F_OK) == 0)
-        return strdup(name);
-    if (!cli_library(library, sizeof library))
-        return NULL;
-    if (asprintf(&path, "%s/%s.yaml", library, name) < 0)
-        return NULL;
-    if (access(path, F_OK) == 0)
-        return path;
-    free(path);
-    return NULL;
-}
 
 struct lab *cli_lab_load(const struct cli_args *args, const char *name)
 {
@@ -33,7 +16,7 @@ struct lab *cli_lab_load(const struct cli_args *args, const char *name)
     char seed[32];
     if (!changes)
         return NULL;
-    char *path = lab_path(name);
+    char *path = cli_lab_path(name);
     memcpy(changes, args->changes, changes_n * sizeof *changes);
     if (args->seed) {
         snprintf(seed, sizeof seed, "seed=%s", args->seed);

@@ -264,6 +264,37 @@ static int junit_close(struct runner *r, int status)
     return status > CLI_NOT_HELD ? status : CLI_FAILED;
 }
 
+/* How many labs ended so; with `what` said of them, and their names. */
+static size_t count_ended(const struct runner *r, int status, const char *what)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        if (!r->jobs[i].over || r->jobs[i].status != status)
+            continue;
+        if (what)
+            printf("%s%s", n ? ", " : what, r->jobs[i].lab->name);
+        n++;
+    }
+    if (what && n)
+        putchar('\n');
+    return n;
+}
+
+/* Of several labs the last word. */
+static void summarise(const struct runner *r)
+{
+    size_t held = count_ended(r, CLI_HELD, NULL);
+    size_t over = 0;
+    for (size_t i = 0; i < r->n; i++)
+        over += r->jobs[i].over;
+    printf("\n%zu labs: %s%zu held\n", r->n, held == r->n ? "all " : "", held);
+    count_ended(r, CLI_NOT_HELD, "did not hold: ");
+    count_ended(r, CLI_MACHINE, "skipped, as this machine cannot run them: ");
+    count_ended(r, CLI_FAILED, "failed: ");
+    if (over < r->n)
+        printf("not run: %zu\n", r->n - over);
+}
+
 static int run_prepared(struct runner *r)
 {
     int status = CLI_HELD;
@@ -271,6 +302,8 @@ static int run_prepared(struct runner *r)
         return CLI_WRONG;
     cli_signals_install();
     run_all(r);
+    if (r->n > 1)
+        summarise(r);
     for (size_t i = 0; i < r->n; i++)
         status = r->jobs[i].status > status ? r->jobs[i].status : status;
     status = junit_close(r, status);

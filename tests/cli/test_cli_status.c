@@ -117,8 +117,26 @@ static void several_labs_run_side_by_side(void **state)
     (void)state;
     assert_status("sed 's/lab: small/lab: other/' lab.yaml > other.yaml;"
                   "$farend run lab.yaml other.yaml --world sim --jobs 2 2>&1",
-                  0, "other: all 1 held");
+                  0, "2 labs: all 2 held\n");
     assert_status("$farend run lab.yaml lab.yaml --world sim 2>&1", 2, "two labs are named \"small\"");
+    assert_status(
+        "sed 's/lab: small/lab: other/; s/password: a1/password: b2/; s/line: 101/&, password: a1/' lab.yaml >"
+        " other.yaml; $farend run lab.yaml other.yaml --world sim 2>&1",
+        1, "2 labs: 1 held\ndid not hold: other\n");
+}
+
+static void a_folder_is_all_labs_in_it(void **state)
+{
+    (void)state;
+    assert_status(
+        "mkdir -p all/deeper && cp lab.yaml all/b.yaml && sed 's/lab: small/lab: first/' lab.yaml >"
+        " all/a.yaml && sed 's/lab: small/lab: last/' lab.yaml > all/deeper/c.yaml && echo no lab > all/notes;"
+        "$farend check all/ 2>&1 | cut -d: -f1",
+        0, "all/a.yaml\nall/b.yaml\nall/deeper/c.yaml\n");
+    assert_status("$farend run all --world sim 2>&1", 0, "3 labs: all 3 held\n");
+    assert_status("FAREND_LABS=all $farend check deeper deeper/c", 0, "all/deeper/c.yaml: a correct lab");
+    assert_status("$farend list all/", 0, "deeper/c  ");
+    assert_status("mkdir -p none && $farend run none 2>&1", 2, "none: there is no lab in this folder");
 }
 
 static void check_and_list_and_help(void **state)
@@ -222,6 +240,7 @@ int main(void)
         cmocka_unit_test(diff_tells_where_two_runs_part),
         cmocka_unit_test(verdicts_are_written_where_asked),
         cmocka_unit_test(several_labs_run_side_by_side),
+        cmocka_unit_test(a_folder_is_all_labs_in_it),
         cmocka_unit_test(check_and_list_and_help),
         cmocka_unit_test(nat_probe_is_the_prober),
         cmocka_unit_test(margin_of_a_keep_alive_is_the_nats_timeout),
