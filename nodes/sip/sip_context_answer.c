@@ -18,6 +18,13 @@ static void tell_answered(struct sip_context *c, unsigned status)
         c->proxy->hooks->answered(c->proxy->arg, c, status);
 }
 
+static void tell_session(struct sip_context *c, const struct sip_incoming *in, lab_time lasts)
+{
+    const struct sip_proxy *p = c->proxy;
+    if (lasts && p->hooks->session)
+        p->hooks->session(p->arg, c, in, lasts == NEVER ? NEVER : host_now(sip_txns_host(p->txns)) + lasts);
+}
+
 static void answer_locally(struct sip_context *c, unsigned status)
 {
     if (c->server && sip_txn_reply_status(c->server, status) == 0)
@@ -43,11 +50,13 @@ void sip_context_pass_back(struct sip_branch *b, const struct sip_incoming *in, 
     sip_edit_pop(&edit, SIP_H_VIA, 1);
     sip_edit_replace(&edit, span_make(in->msg->blank.p, 0), more);
     sip_edit_replace(&edit, span_make(in->msg->blank.p, 0), rewrite.headers);
-    sip_session_proxy_response(&p->config.session, &request, in->msg, &session, &edit);
+    lab_time lasts = sip_session_proxy_response(&p->config.session, &request, in->msg, &session, &edit);
     if (rewrite.replace_body)
         sip_edit_body(&edit, (struct span){0}, rewrite.body);
-    if (sip_edit_write(&edit, &out) == 0 && sip_txn_respond(c->server, text_span(&out)) == 0)
-        tell_answered(c, in->msg->status);
+    if (sip_edit_write(&edit, &out) || sip_txn_respond(c->server, text_span(&out)))
+        return;
+    tell_answered(c, in->msg->status);
+    tell_session(c, in, lasts);
 }
 
 /* ---- the best final response: §16.7 item 6 ---- */

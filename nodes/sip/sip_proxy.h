@@ -79,6 +79,10 @@ struct sip_proxy_hooks {
     /* This status went to the caller: 101–699, forwarded or the proxy's own; every 2xx once per repetition. May be
      * NULL. */
     void (*answered)(void *arg, struct sip_context *c, unsigned status);
+    /* RFC 4028 §8.2: `in`, a 2xx to an INVITE or UPDATE, as received, went to the caller, so the session of its dialog
+     * expires then unless it is refreshed; NEVER: it does not. Holds in place of what was told before. After
+     * `answered`. May be NULL. */
+    void (*session)(void *arg, struct sip_context *c, const struct sip_incoming *in, lab_time expires);
     /* The context is freed after this call: the transactions are done. May be NULL. */
     void (*ended)(void *arg, struct sip_context *c);
 };

@@ -40,6 +40,8 @@ static struct sip_session_fields forwarded(const struct sip_session_proxy *p, co
 {
     struct sip_session_fields f;
     sip_session_fields_read(request, &f);
+    if (p->interval == 0 && p->least == 0)
+        return f;
     if (!f.supported && f.interval && f.interval < least_of(p) && f.least < least_of(p))
         f.least = least_of(p);
     if (p->interval)
@@ -60,7 +62,7 @@ void sip_session_proxy_request(const struct sip_session_proxy *p, const struct s
 {
     struct sip_session_fields before;
     struct text expires = text_on(room->expires, sizeof room->expires);
-    if (!is_refresh(request) || (p->interval == 0 && p->least == 0))
+    if (!is_refresh(request))
         return;
     sip_session_fields_read(request, &before);
     struct sip_session_fields f = forwarded(p, request);
@@ -73,20 +75,24 @@ void sip_session_proxy_request(const struct sip_session_proxy *p, const struct s
 }
 
 /* The UAS does not know session timers, the UAC does: it is told to refresh by the first proxy that the response
- * reaches, of those that asked for a timer or saw one pass. */
-void sip_session_proxy_response(const struct sip_session_proxy *p, const struct sip_msg *request,
-                                const struct sip_msg *response, struct sip_session_edit *room, struct sip_edit *edit)
+ * reaches, for each asked for a timer or let one pass. */
+lab_time sip_session_proxy_response(const struct sip_session_proxy *p, const struct sip_msg *request,
+                                    const struct sip_msg *response, struct sip_session_edit *room,
+                                    struct sip_edit *edit)
 {
     struct sip_session_fields answer;
     struct text expires = text_on(room->expires, sizeof room->expires);
-    if (!is_refresh(request) || response->status / 100 != 2 || p->interval == 0)
-        return;
+    if (!is_refresh(request) || response->status / 100 != 2)
+        return 0;
     struct sip_session_fields f = forwarded(p, request);
     sip_session_fields_read(response, &answer);
-    if (!f.supported || answer.interval)
-        return;
+    if (answer.interval)
+        return answer.interval * SEC;
+    if (!f.supported || f.interval == 0)
+        return NEVER;
     expires_write(f.interval, sip_session_refresher_text(SIP_REFRESHER_UAC), &expires);
     sip_edit_set(edit, SIP_H_SESSION_EXPIRES, text_span(&expires));
     if (!sip_lists(response, SIP_H_REQUIRE, "timer"))
         sip_edit_append(edit, SIP_H_REQUIRE, SPAN("timer"));
+    return f.interval * SEC;
 }

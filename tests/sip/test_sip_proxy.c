@@ -20,6 +20,8 @@ struct proxy {
     char own_route[64], next[64];
     unsigned accepted, refused, answered, ended;
     unsigned statuses[16];
+    unsigned sessions;      /* times that the session hook was called */
+    lab_time expires;       /* what it was told last */
     unsigned refuse_branch; /* status of the request hook */
     const char *new_body;
 };
@@ -85,6 +87,15 @@ static void on_answered(void *arg, struct sip_context *c, unsigned status)
     p->statuses[p->answered++] = status;
 }
 
+static void on_session(void *arg, struct sip_context *c, const struct sip_incoming *in, lab_time expires)
+{
+    struct proxy *p = arg;
+    assert_ptr_equal(sip_context_owner(c), p);
+    assert_int_equal(in->msg->status, p->statuses[p->answered - 1]);
+    p->sessions++;
+    p->expires = expires;
+}
+
 static void on_ended(void *arg, struct sip_context *c)
 {
     struct proxy *p = arg;
@@ -94,7 +105,7 @@ static void on_ended(void *arg, struct sip_context *c)
 
 static const struct sip_txns_events node_events = {on_request, on_ack};
 static const struct sip_proxy_hooks hooks = {
-    .request = on_forward, .response = on_response, .answered = on_answered, .ended = on_ended};
+    .request = on_forward, .response = on_response, .answered = on_answered, .session = on_session, .ended = on_ended};
 
 static void start_with(struct proxy *p, const struct sip_proxy_config *config)
 {
@@ -414,6 +425,60 @@ static void every_2xx_is_forwarded_rfc6026_7_3(void **state)
     answer(&p, "INVITE", 1, 200, "");
     assert_int_equal(sent_to_caller(&p, 200), 2);
     finish(&p);
+}
+
+static void every_2xx_says_when_the_session_expires_rfc4028_8_2(void **state)
+{
+    struct proxy p;
+    (void)state;
+    start(&p);
+    receive(&p, "INVITE", "Contact: <sip:bob@192.0.2.9>\r\nSupported: timer\r\nSession-Expires: 300\r\n");
+    answer(&p, "INVITE", 1, 180, "Session-Expires: 90\r\n");
+    assert_int_equal(p.sessions, 0);
+    rig_run(p.host, 1 * SEC);
+    answer(&p, "INVITE", 1, 200, "Session-Expires: 200;refresher=uac\r\n");
+    assert_int_equal(p.sessions, 1);
+    assert_int_equal(p.expires, 201 * SEC);
+    rig_run(p.host, 2 * SEC);
+    answer(&p, "INVITE", 1, 200, "Session-Expires: 200;refresher=uac\r\n"); /* the first may have been lost behind us */
+    assert_int_equal(p.sessions, 2);
+    assert_int_equal(p.expires, 202 * SEC);
+    finish(&p);
+}
+
+static void update_moves_it_or_ends_the_session_timer_rfc4028_8_2(void **state)
+{
+    struct proxy p;
+    (void)state;
+    start(&p);
+    rig_run(p.host, 1 * SEC);
+    receive(&p, "UPDATE", "Supported: timer\r\nSession-Expires: 300;refresher=uac\r\n");
+    answer(&p, "UPDATE", 1, 200, ""); /* its UAS knows nothing: the proxy puts it in */
+    assert_true(rig_has(rig_sent(p.host, "SIP/2.0 200", 0), "Session-Expires: 300;refresher=uac\r\n"));
+    assert_int_equal(p.expires, 301 * SEC);
+    finish(&p);
+    start(&p);
+    receive(&p, "UPDATE", "");
+    answer(&p, "UPDATE", 1, 200, "");
+    assert_int_equal(p.sessions, 1);
+    assert_int_equal(p.expires, NEVER);
+    finish(&p);
+}
+
+static void other_answers_say_nothing_of_the_session_rfc4028_8_2(void **state)
+{
+    struct proxy p;
+    (void)state;
+    start(&p);
+    receive(&p, "INVITE", "Contact: <sip:bob@192.0.2.9>\r\n");
+    answer(&p, "INVITE", 1, 491, "Session-Expires: 90\r\n");
+    finish(&p);
+    assert_int_equal(p.sessions, 0);
+    start(&p);
+    receive(&p, "BYE", "");
+    answer(&p, "BYE", 1, 200, "Session-Expires: 90\r\n");
+    finish(&p);
+    assert_int_equal(p.sessions, 0);
 }
 
 static void fork(struct proxy *p)
@@ -769,6 +834,9 @@ int main(void)
         cmocka_unit_test(invite_gets_100_at_once_and_no_other_request_does_16_2),
         cmocka_unit_test(responses_lose_our_via_and_100_stays_here_16_7),
         cmocka_unit_test(every_2xx_is_forwarded_rfc6026_7_3),
+        cmocka_unit_test(every_2xx_says_when_the_session_expires_rfc4028_8_2),
+        cmocka_unit_test(update_moves_it_or_ends_the_session_timer_rfc4028_8_2),
+        cmocka_unit_test(other_answers_say_nothing_of_the_session_rfc4028_8_2),
         cmocka_unit_test(first_2xx_cancels_the_other_branches_16_7),
         cmocka_unit_test(best_response_waits_for_all_branches_16_7),
         cmocka_unit_test(challenges_of_all_branches_are_gathered_16_7),

@@ -355,6 +355,8 @@ static const char *forwarded(const struct sip_session_proxy *p, const char *head
     return room;
 }
 
+static lab_time lasts; /* as the last returned() said */
+
 static const char *returned(const struct sip_session_proxy *p, const char *of_request, const char *start,
                             const char *headers)
 {
@@ -364,7 +366,7 @@ static const char *returned(const struct sip_session_proxy *p, const char *of_re
     struct sip_edit edit;
     const struct sip_msg *msg = response(start, headers);
     sip_edit_begin(&edit, msg);
-    sip_session_proxy_response(p, request(of_request), msg, &memory, &edit);
+    lasts = sip_session_proxy_response(p, request(of_request), msg, &memory, &edit);
     assert_int_equal(sip_edit_write(&edit, &out), 0);
     return room;
 }
@@ -450,6 +452,42 @@ static void section_8_2_the_uac_is_told_to_refresh_when_the_uas_knows_nothing(vo
     assert_field(out, "Require: path\r\nRequire: timer\r\n", true);
 }
 
+static void section_8_2_also_by_a_proxy_that_only_let_it_pass(void **state)
+{
+    (void)state;
+    const struct sip_session_proxy quiet = {0};
+    const char *out = returned(&quiet, "Supported: timer\r\nSession-Expires: 1800;refresher=uas\r\n", OK, "");
+    assert_field(out, "Session-Expires: 1800;refresher=uac\r\n", true);
+    assert_field(out, "Require: timer\r\n", true);
+    assert_int_equal(lasts, 1800 * SEC);
+    assert_field(returned(&quiet, "Session-Expires: 1800\r\n", OK, ""), "Session-Expires", false); /* whom to tell? */
+    assert_int_equal(lasts, NEVER);
+    assert_field(returned(&quiet, "Supported: timer\r\n", OK, ""), "Session-Expires", false); /* nobody asked */
+    assert_int_equal(lasts, NEVER);
+}
+
+static void section_8_2_the_2xx_says_how_long_the_session_lasts(void **state)
+{
+    (void)state;
+    static char room[1024];
+    static struct sip_msg msg;
+    const struct sip_session_proxy p = {.interval = 600};
+    struct sip_session_edit memory;
+    struct sip_edit edit;
+    returned(&p, "Supported: timer\r\n", OK, "Session-Expires: 400;refresher=uas\r\n");
+    assert_int_equal(lasts, 400 * SEC);
+    returned(&p, "Supported: timer\r\n", OK, ""); /* the proxy's own */
+    assert_int_equal(lasts, 600 * SEC);
+    returned(&p, "", OK, "");
+    assert_int_equal(lasts, NEVER);
+    returned(&p, "Supported: timer\r\n", "SIP/2.0 180 Ringing\r\n", "Session-Expires: 400\r\n");
+    assert_int_equal(lasts, 0);
+    returned(&p, "Supported: timer\r\n", "SIP/2.0 422 Session Interval Too Small\r\n", "Min-SE: 900\r\n");
+    assert_int_equal(lasts, 0);
+    const struct sip_msg *bye = parsed("BYE sip:102@a.example SIP/2.0\r\n", "", room, sizeof room, &msg);
+    assert_int_equal(sip_session_proxy_response(&p, bye, response(OK, ""), &memory, &edit), 0);
+}
+
 static void section_8_2_other_responses_pass(void **state)
 {
     (void)state;
@@ -482,6 +520,8 @@ int main(void)
         cmocka_unit_test(section_8_1_for_another_uac_it_raises_both),
         cmocka_unit_test(section_8_1_other_requests_pass),
         cmocka_unit_test(section_8_2_the_uac_is_told_to_refresh_when_the_uas_knows_nothing),
+        cmocka_unit_test(section_8_2_also_by_a_proxy_that_only_let_it_pass),
+        cmocka_unit_test(section_8_2_the_2xx_says_how_long_the_session_lasts),
         cmocka_unit_test(section_8_2_other_responses_pass),
         cmocka_unit_test(section_9_an_interval_that_is_too_short_is_refused),
         cmocka_unit_test(section_9_a_uac_without_session_timers_is_never_refused),
