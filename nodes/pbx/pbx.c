@@ -31,6 +31,11 @@ static void ack(void *arg, const struct sip_incoming *in)
 
 /* ---- up and down ---- */
 
+static void call_expired(void *arg)
+{
+    pbx_service_call_ended(arg);
+}
+
 static void down(struct pbx *pbx)
 {
     pbx_mwi_forget(pbx->mwi);
@@ -64,7 +69,7 @@ static int up(struct pbx *pbx, struct text *why)
     if (!error)
         error = sip_realm_new(&pbx->realm, pbx->host, span_of(s->domain), s->nonce_life);
     if (!error)
-        error = pbx_cdrs_new(&pbx->cdrs, pbx->host);
+        error = pbx_cdrs_new(&pbx->cdrs, pbx->host, call_expired, pbx);
     if (!error)
         pbx_service_apply(pbx);
     return error;

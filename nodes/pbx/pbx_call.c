@@ -210,6 +210,14 @@ static void answered(void *arg, struct sip_context *c, unsigned status)
     pbx_cdr_status(pbx->cdrs, sip_value(&request, SIP_H_CALL_ID), status);
 }
 
+/* RFC 4028 §8.3: nobody says BYE for phones that are gone. */
+static void session_lasts(void *arg, struct sip_context *c, const struct sip_incoming *in, lab_time expires)
+{
+    struct pbx *pbx = arg;
+    (void)c;
+    pbx_cdr_session(pbx->cdrs, in->core->call_id, expires);
+}
+
 /* A phone that keeps a flow to this PBX is reached by it in its dialogs too, whatever its Contact says. */
 static bool next_hop(void *arg, struct span text, struct sip_flow *flow)
 {
@@ -226,4 +234,4 @@ static bool next_hop(void *arg, struct span text, struct sip_flow *flow)
     return b != NULL;
 }
 
-const struct sip_proxy_hooks pbx_call_hooks = {.answered = answered, .next_hop = next_hop};
+const struct sip_proxy_hooks pbx_call_hooks = {.answered = answered, .session = session_lasts, .next_hop = next_hop};

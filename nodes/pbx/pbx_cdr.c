@@ -8,15 +8,19 @@
 enum { BUCKETS = 1024 };
 
 struct call {
+    struct pbx_cdrs *set;
     struct call *next; /* in its bucket */
     lab_time start, answer;
     bool rang, answered;
+    struct timer expiry; /* RFC 4028; not running: the session does not expire */
     struct span call_id, from, to;
     char text[];
 };
 
 struct pbx_cdrs {
     struct host *host;
+    void (*expired)(void *arg);
+    void *arg;
     struct call *bucket[BUCKETS];
     size_t n;
 };
@@ -29,6 +33,8 @@ static struct call **place(struct pbx_cdrs *set, struct span call_id)
     return at;
 }
 
+static void call_expired(void *arg);
+
 int pbx_cdr_start(struct pbx_cdrs *set, struct span call_id, struct span from, struct span to)
 {
     struct call **at = place(set, call_id);
@@ -38,7 +44,8 @@ int pbx_cdr_start(struct pbx_cdrs *set, struct span call_id, struct span from, s
     if (!call)
         return FE_EMEM;
     char *text = call->text;
-    *call = (struct call){.start = host_now(set->host)};
+    *call = (struct call){.set = set, .start = host_now(set->host)};
+    timer_init(&call->expiry, call_expired, call);
     call->call_id = pbx_keep(&text, call_id);
     call->from = pbx_keep(&text, from);
     call->to = pbx_keep(&text, to);
@@ -47,10 +54,8 @@ int pbx_cdr_start(struct pbx_cdrs *set, struct span call_id, struct span from, s
     return 0;
 }
 
-static const char *result_of(const struct call *call, unsigned status)
+static const char *failure_of(const struct call *call, unsigned status)
 {
-    if (call->answered)
-        return "answered";
     switch (status) {
     case 486:
     case 600: return "busy";
@@ -61,13 +66,13 @@ static const char *result_of(const struct call *call, unsigned status)
     }
 }
 
-static void finish(struct pbx_cdrs *set, struct call **at, unsigned status)
+static void finish(struct pbx_cdrs *set, struct call **at, const char *result, unsigned status)
 {
     struct call *call = *at;
     struct record *r = host_trace(set->host, "cdr");
     record_text(r, "from", call->from);
     record_text(r, "to", call->to);
-    record_str(r, "result", result_of(call, status));
+    record_str(r, "result", result);
     record_u64(r, "status", status);
     record_i64(r, "start", call->start);
     if (call->answered)
@@ -76,7 +81,18 @@ static void finish(struct pbx_cdrs *set, struct call **at, unsigned status)
     host_trace_end(set->host);
     *at = call->next;
     set->n--;
+    host_timer_stop(set->host, &call->expiry);
     free(call);
+}
+
+/* From the loop. Of the call it is only known that it was up; whether and when it has ended, nobody says any more. */
+static void call_expired(void *arg)
+{
+    struct call *call = arg;
+    struct pbx_cdrs *set = call->set;
+    finish(set, place(set, call->call_id), "expired", 200);
+    if (set->expired)
+        set->expired(set->arg);
 }
 
 void pbx_cdr_status(struct pbx_cdrs *set, struct span call_id, unsigned status)
@@ -86,7 +102,7 @@ void pbx_cdr_status(struct pbx_cdrs *set, struct span call_id, unsigned status)
     if (!call || call->answered)
         return;
     if (status >= 300) {
-        finish(set, at, status);
+        finish(set, at, failure_of(call, status), status);
     } else if (status >= 200) {
         call->answered = true;
         call->answer = host_now(set->host);
@@ -95,11 +111,22 @@ void pbx_cdr_status(struct pbx_cdrs *set, struct span call_id, unsigned status)
     }
 }
 
+void pbx_cdr_session(struct pbx_cdrs *set, struct span call_id, lab_time expires)
+{
+    struct call *call = *place(set, call_id);
+    if (!call || !call->answered)
+        return;
+    if (expires == NEVER)
+        host_timer_stop(set->host, &call->expiry);
+    else
+        host_timer_start(set->host, &call->expiry, expires);
+}
+
 void pbx_cdr_bye(struct pbx_cdrs *set, struct span call_id)
 {
     struct call **at = place(set, call_id);
     if (*at && (*at)->answered)
-        finish(set, at, 200);
+        finish(set, at, "answered", 200);
 }
 
 size_t pbx_cdrs_running(const struct pbx_cdrs *set)
@@ -107,12 +134,14 @@ size_t pbx_cdrs_running(const struct pbx_cdrs *set)
     return set->n;
 }
 
-int pbx_cdrs_new(struct pbx_cdrs **out, struct host *h)
+int pbx_cdrs_new(struct pbx_cdrs **out, struct host *h, void (*expired)(void *arg), void *arg)
 {
     struct pbx_cdrs *set = calloc(1, sizeof *set);
     if (!set)
         return FE_EMEM;
     set->host = h;
+    set->expired = expired;
+    set->arg = arg;
     *out = set;
     return 0;
 }
@@ -125,6 +154,7 @@ void pbx_cdrs_free(struct pbx_cdrs *set)
         while (set->bucket[i]) {
             struct call *call = set->bucket[i];
             set->bucket[i] = call->next;
+            host_timer_stop(set->host, &call->expiry);
             free(call);
         }
     free(set);

@@ -95,7 +95,8 @@ static int open_media(struct sbc *sbc)
     struct sbc_relay_config config = relay_config(sbc);
     int error = sbc_relay_new(&sbc->relay, sbc->host, &config);
     if (!error)
-        error = sbc_sessions_new(&sbc->sessions, sbc->relay, (enum sbc_same_nat)sbc->settings.same_nat_media);
+        error =
+            sbc_sessions_new(&sbc->sessions, sbc->host, sbc->relay, (enum sbc_same_nat)sbc->settings.same_nat_media);
     if (!error)
         error = sbc_pings_new(&sbc->pings, sbc);
     if (!error)

@@ -353,6 +353,15 @@ static void answered(void *arg, struct sip_context *c, unsigned status)
         end_session(arg, pass);
 }
 
+/* RFC 4028 §8.3: nobody says BYE for phones that are gone. */
+static void session_lasts(void *arg, struct sip_context *c, const struct sip_incoming *in, lab_time expires)
+{
+    (void)in;
+    struct sbc_session *session = session_of(arg, sip_context_owner(c));
+    if (session)
+        sbc_session_expires(session, expires);
+}
+
 /* A BYE that nobody answered ends the call too. */
 static void ended(void *arg, struct sip_context *c)
 {
@@ -367,6 +376,7 @@ const struct sip_proxy_hooks sbc_call_hooks = {
     .response = response_passes,
     .tried = tried,
     .answered = answered,
+    .session = session_lasts,
     .ended = ended,
 };
 

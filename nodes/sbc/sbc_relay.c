@@ -54,7 +54,7 @@ struct sbc_relay {
 
 /* ---- trace ---- */
 
-static void trace(struct sbc_leg *leg, const char *state, struct endpoint remote)
+static struct record *trace_begin(struct sbc_leg *leg, const char *state, struct endpoint remote)
 {
     struct sbc_stream *stream = leg->stream;
     struct record *r = host_trace(stream->relay->host, "relay");
@@ -64,7 +64,23 @@ static void trace(struct sbc_leg *leg, const char *state, struct endpoint remote
     record_str(r, "side", leg->end == SBC_END_A ? "a" : "b");
     if (remote.addr)
         record_endpoint(r, "remote", remote);
-    host_trace_end(stream->relay->host);
+    return r;
+}
+
+static void trace(struct sbc_leg *leg, const char *state, struct endpoint remote)
+{
+    trace_begin(leg, state, remote);
+    host_trace_end(leg->stream->relay->host);
+}
+
+static void trace_closed(struct sbc_leg *leg, const char *reason)
+{
+    const struct sbc_latch *latch = &leg->channel[RTP].latch;
+    struct endpoint last = sbc_latch_is_set(latch) ? sbc_latch_target(latch) : (struct endpoint){0, 0};
+    struct record *r = trace_begin(leg, "closed", last);
+    if (reason)
+        record_str(r, "reason", reason);
+    host_trace_end(leg->stream->relay->host);
 }
 
 static void drop(struct channel *in, const char *cause, struct endpoint from)
@@ -279,7 +295,7 @@ static void idle(void *arg)
     if (end > host_now(relay->host))
         host_timer_start(relay->host, &stream->idle, end);
     else
-        sbc_stream_close(stream);
+        sbc_stream_close(stream, "idle");
 }
 
 static void watch(struct sbc_stream *stream)
@@ -317,7 +333,7 @@ int sbc_stream_new(struct sbc_stream **out, struct sbc_relay *relay, struct span
     return 0;
 }
 
-void sbc_stream_close(struct sbc_stream *stream)
+void sbc_stream_close(struct sbc_stream *stream, const char *reason)
 {
     if (!stream->open)
         return;
@@ -325,8 +341,7 @@ void sbc_stream_close(struct sbc_stream *stream)
     stream->relay->count.open--;
     host_timer_stop(stream->relay->host, &stream->idle);
     for (int end = 0; end < 2; end++) {
-        struct sbc_latch *latch = &stream->leg[end].channel[RTP].latch;
-        trace(&stream->leg[end], "closed", sbc_latch_is_set(latch) ? sbc_latch_target(latch) : (struct endpoint){0, 0});
+        trace_closed(&stream->leg[end], reason);
         leg_close(&stream->leg[end]);
     }
 }
@@ -340,7 +355,7 @@ void sbc_stream_free(struct sbc_stream *stream)
 {
     if (!stream)
         return;
-    sbc_stream_close(stream);
+    sbc_stream_close(stream, NULL);
     free(stream);
 }
 

@@ -48,7 +48,7 @@ struct sbc_relay_config {
     ipv4 written[2]; /* by side: what an SDP says instead (the public address) */
     struct sbc_latch_policy latch;
     bool reset_ttl;   /* send with 64; else received TTL - 1, and what would have 0 is dropped as "ttl-exceeded" */
-    lab_time timeout; /* a stream that carries nothing for so long closes; NEVER: none */
+    lab_time timeout; /* a stream that carries nothing for so long closes as "idle"; NEVER: none */
 };
 
 struct sbc_relay;
@@ -69,8 +69,9 @@ const struct sbc_relay_count *sbc_relay_count(const struct sbc_relay *relay);
  * FE_EMEM; FE_EUNREACH, FE_EOS from the host. Traced as "opened", one line for each leg. */
 int sbc_stream_new(struct sbc_stream **out, struct sbc_relay *relay, struct span call_id, unsigned number,
                    const enum sbc_side sides[2]);
-/* Closes the ports (traced as "closed"); a closed stream can still be asked for its addresses. Fine when closed. */
-void sbc_stream_close(struct sbc_stream *stream);
+/* Closes the ports (traced as "closed"; `reason` says why, NULL: the call has ended); a closed stream can still be
+ * asked for its addresses. Fine when closed. */
+void sbc_stream_close(struct sbc_stream *stream, const char *reason);
 bool sbc_stream_is_open(const struct sbc_stream *stream);
 void sbc_stream_free(struct sbc_stream *stream); /* closes it; NULL is fine */
 

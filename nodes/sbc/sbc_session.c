@@ -23,12 +23,14 @@ struct sbc_session {
     enum sbc_side from;
     struct sbc_place callee;
     enum shortcut shortcut;
+    struct timer expiry;                     /* RFC 4028; not running: the session does not expire */
     struct sbc_stream *streams[STREAMS_MAX]; /* by m= line; NULL: not opened (yet) */
     size_t call_id_n;
     char call_id[];
 };
 
 struct sbc_sessions {
+    struct host *host;
     struct sbc_relay *relay;
     enum sbc_same_nat same_nat;
     struct sbc_session *bucket[BUCKETS];
@@ -38,6 +40,27 @@ struct sbc_sessions {
 
 /* ---- sessions ---- */
 
+static void close_session(struct sbc_session *session, const char *reason)
+{
+    struct sbc_session **at = &session->set->bucket[session->number % BUCKETS];
+    while (*at != session)
+        at = &(*at)->next;
+    *at = session->next;
+    session->set->n--;
+    host_timer_stop(session->set->host, &session->expiry);
+    for (int i = 0; i < STREAMS_MAX; i++) {
+        if (session->streams[i])
+            sbc_stream_close(session->streams[i], reason);
+        sbc_stream_free(session->streams[i]);
+    }
+    free(session);
+}
+
+static void expired(void *arg)
+{
+    close_session(arg, "session-expired");
+}
+
 struct sbc_session *sbc_session_new(struct sbc_sessions *set, struct span call_id, enum sbc_side from)
 {
     struct sbc_session *session = malloc(sizeof *session + call_id.n);
@@ -45,6 +68,7 @@ struct sbc_session *sbc_session_new(struct sbc_sessions *set, struct span call_i
         return NULL;
     *session = (struct sbc_session){.set = set, .number = ++set->last, .from = from, .call_id_n = call_id.n};
     memcpy(session->call_id, call_id.p, call_id.n);
+    timer_init(&session->expiry, expired, session);
     struct sbc_session **bucket = &set->bucket[session->number % BUCKETS];
     session->next = *bucket;
     *bucket = session;
@@ -83,14 +107,15 @@ void sbc_session_callee(struct sbc_session *session, struct sbc_place callee)
 
 void sbc_session_end(struct sbc_session *session)
 {
-    struct sbc_session **at = &session->set->bucket[session->number % BUCKETS];
-    while (*at != session)
-        at = &(*at)->next;
-    *at = session->next;
-    session->set->n--;
-    for (int i = 0; i < STREAMS_MAX; i++)
-        sbc_stream_free(session->streams[i]);
-    free(session);
+    close_session(session, NULL);
+}
+
+void sbc_session_expires(struct sbc_session *session, lab_time expires)
+{
+    if (expires == NEVER)
+        host_timer_stop(session->set->host, &session->expiry);
+    else
+        host_timer_start(session->set->host, &session->expiry, expires);
 }
 
 /* ---- descriptions ---- */
@@ -180,11 +205,12 @@ int sbc_session_sdp(struct sbc_session *session, const struct sbc_sdp_source *fr
 
 /* ---- the set ---- */
 
-int sbc_sessions_new(struct sbc_sessions **out, struct sbc_relay *relay, enum sbc_same_nat same_nat)
+int sbc_sessions_new(struct sbc_sessions **out, struct host *h, struct sbc_relay *relay, enum sbc_same_nat same_nat)
 {
     struct sbc_sessions *set = calloc(1, sizeof *set);
     if (!set)
         return FE_EMEM;
+    set->host = h;
     set->relay = relay;
     set->same_nat = same_nat;
     *out = set;

@@ -4,12 +4,14 @@
  * A session has a number, which travels in the SBC's own Record-Route URIs as the parameter "call": a later request of
  * the dialog names its session by the Route that it follows, whatever forks the call had.
  *
- * Sessions hold on to their streams until sbc_session_end(); what the SDP asks for meanwhile (hold, new addresses, new
- * streams, after a timeout of the relay a new opening) is done by the next offer or answer. */
+ * Sessions hold on to their streams until sbc_session_end(), or until the session timer of the call expires; what the
+ * SDP asks for meanwhile (hold, new addresses, new streams, after a timeout of the relay a new opening) is done by the
+ * next offer or answer. */
 #ifndef FAREND_SBC_SESSION_H
 #define FAREND_SBC_SESSION_H
 
 #include "nodes/base/addr.h"
+#include "nodes/base/lab_time.h"
 #include "nodes/base/span.h"
 #include "nodes/base/text.h"
 #include "nodes/sbc/sbc_near.h"
@@ -23,7 +25,7 @@ struct sbc_session;
 struct sbc_sessions;
 
 /* FE_EMEM. The relay outlives it. */
-int sbc_sessions_new(struct sbc_sessions **out, struct sbc_relay *relay, enum sbc_same_nat same_nat);
+int sbc_sessions_new(struct sbc_sessions **out, struct host *h, struct sbc_relay *relay, enum sbc_same_nat same_nat);
 void sbc_sessions_free(struct sbc_sessions *set); /* ends all; NULL is fine */
 size_t sbc_sessions_count(const struct sbc_sessions *set);
 
@@ -37,6 +39,10 @@ struct sbc_session *sbc_session_find(const struct sbc_sessions *set, uint64_t nu
 uint64_t sbc_session_number(const struct sbc_session *session);
 struct span sbc_session_call_id(const struct sbc_session *session);
 void sbc_session_end(struct sbc_session *session); /* closes its streams and frees it */
+
+/* RFC 4028 §8.3: unless it is told otherwise before, the session ends at `expires`, its streams close as
+ * "session-expired"; NEVER: it does not expire. Nothing is sent: a proxy ends no call. */
+void sbc_session_expires(struct sbc_session *session, lab_time expires);
 
 /* The party that a call is sent to, as far as its registration tells: with it SB-4 decides whether the media of two
  * teleworkers may take the short way. Without it media is relayed. */

@@ -27,7 +27,8 @@ static const char *const service_states[] = {"normal", "503", "silent", "stoppin
 static const char *const location_states[] = {"added", "refreshed", "expired", "removed", NULL};
 static const char *const pbx_states[] = {"lost", "back", NULL};
 static const char *const relay_states[] = {"opened", "latched", "moved", "refused", "closed", NULL};
-static const char *const cdr_results[] = {"answered", "busy", "no-answer", "cancelled", "failed", NULL};
+static const char *const relay_reasons[] = {"idle", "session-expired", NULL};
+static const char *const cdr_results[] = {"answered", "expired", "busy", "no-answer", "cancelled", "failed", NULL};
 static const char *const program_states[] = {"started", "ready", "unready", "ended", NULL};
 static const char *const dns_messages[] = {"query", "answer", NULL};
 static const char *const keep_states[] = {"agreed", "not-wanted", "failed", NULL};
@@ -199,6 +200,7 @@ const struct event_word expect_events[] = {
      "an SBC's media relays",
      {{"at", "node", EVENT_NODE, .help = "the SBC"},
       {"state", "state", EVENT_WORDS, relay_states, .help = "what happened"},
+      {"reason", "reason", EVENT_WORDS, relay_reasons, .help = "why it was closed, if not because the call ended"},
       {"side", "side", EVENT_WORDS, sides, .help = "which side"},
       {"remote", "remote", EVENT_TEXT, .help = "the endpoint beyond"}}},
     {"dns",

@@ -191,6 +191,65 @@ static void a_cancelled_call_is_487_and_recorded(void **state)
     pbx_fixture_fini(&f);
 }
 
+#define TIMER_180 "Supported: timer\r\nSession-Expires: 180\r\n"
+
+static void rfc_4028_8_3_a_call_that_nobody_refreshes_is_recorded(void **state)
+{
+    (void)state;
+    struct pbx_fixture f = pbx_fixture_of(NULL);
+    register_bob(&f);
+    invite(&f, INVITE_BOB, FROM_ALICE TIMER_180);
+    fake_advance(f.host, 10 * SEC);
+    bob_answers(&f, "200 OK", "Contact: <sip:103@10.0.1.32>\r\nSession-Expires: 180;refresher=uac\r\n");
+    fake_advance(f.host, 100 * SEC);
+    pbx_request(&f, alice_at, "UPDATE sip:103@10.0.1.32", 2, "call-1",
+                "Route: <sip:10.0.1.10:5060;lr>\r\nFrom: <sip:102@lab.example>;tag=a\r\n"
+                "To: <sip:103@lab.example>;tag=b\r\n" TIMER_180);
+    bob_answers(&f, "200 OK", "Session-Expires: 180;refresher=uac\r\n");
+    fake_advance(f.host, 280 * SEC - 1);
+    assert_int_equal(fake_traced(f.host, "\"cdr\"", ""), 0);
+    size_t sent = f.host->sent_n;
+    fake_advance(f.host, 280 * SEC);
+    assert_int_equal(
+        fake_traced(f.host, "\"result\":\"expired\",\"status\":200", "\"answer\":10000000000,\"end\":280000000000"), 1);
+    assert_int_equal(f.host->sent_n, sent); /* a proxy MUST NOT send a BYE */
+    pbx_fixture_fini(&f);
+}
+
+static void rfc_4028_8_2_a_bye_in_time_is_an_ordinary_end(void **state)
+{
+    (void)state;
+    struct pbx_fixture f = pbx_fixture_of(NULL);
+    register_bob(&f);
+    invite(&f, INVITE_BOB, FROM_ALICE TIMER_180);
+    bob_answers(&f, "200 OK", "Contact: <sip:103@10.0.1.32>\r\n"); /* the PBX tells alice to refresh */
+    assert_non_null(strstr(last_to(&f, alice_at), "Session-Expires: 180;refresher=uac\r\n"));
+    fake_advance(f.host, 180 * SEC - 1);
+    pbx_request(&f, alice_at, "BYE sip:103@10.0.1.32", 2, "call-1",
+                "Route: <sip:10.0.1.10:5060;lr>\r\nFrom: <sip:102@lab.example>;tag=a\r\n"
+                "To: <sip:103@lab.example>;tag=b\r\n");
+    fake_advance(f.host, 300 * SEC);
+    assert_int_equal(fake_traced(f.host, "\"cdr\"", "\"result\":\"answered\""), 1);
+    assert_int_equal(fake_traced(f.host, "\"cdr\"", ""), 1);
+    pbx_fixture_fini(&f);
+}
+
+static void rfc_4028_8_3_a_pbx_that_stops_waits_for_no_call_that_has_expired(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {"patience", "1h", NULL};
+    struct pbx_fixture f = pbx_fixture_of(changes);
+    register_bob(&f);
+    invite(&f, INVITE_BOB, FROM_ALICE TIMER_180);
+    bob_answers(&f, "200 OK", "Contact: <sip:103@10.0.1.32>\r\nSession-Expires: 180;refresher=uac\r\n");
+    pbx_kind.command(f.node, SPAN("stop"));
+    fake_advance(f.host, 180 * SEC - 1);
+    assert_false(f.host->exited);
+    fake_advance(f.host, 180 * SEC);
+    assert_true(f.host->exited);
+    pbx_fixture_fini(&f);
+}
+
 static void a_bye_of_no_dialog_is_481(void **state)
 {
     (void)state;
@@ -224,6 +283,9 @@ int main(void)
         cmocka_unit_test(rfc_3327_a_call_follows_the_path),
         cmocka_unit_test(nobody_answers_for_32_seconds),
         cmocka_unit_test(a_cancelled_call_is_487_and_recorded),
+        cmocka_unit_test(rfc_4028_8_3_a_call_that_nobody_refreshes_is_recorded),
+        cmocka_unit_test(rfc_4028_8_2_a_bye_in_time_is_an_ordinary_end),
+        cmocka_unit_test(rfc_4028_8_3_a_pbx_that_stops_waits_for_no_call_that_has_expired),
         cmocka_unit_test(a_bye_of_no_dialog_is_481),
         cmocka_unit_test(options_to_the_pbx_are_answered_11_2),
     };

@@ -263,6 +263,7 @@ static void a_silent_stream_closes_after_the_timeout(void **state)
     fake_advance(f.host, 100 * SEC);
     assert_false(sbc_stream_is_open(f.stream));
     assert_int_equal(fake_traced(f.host, "\"closed\"", "\"t\":100000000000"), 2);
+    assert_int_equal(fake_traced(f.host, "\"closed\"", "\"reason\":\"idle\""), 2);
     assert_int_equal(sbc_relay_count(f.relay)->open, 0);
     fixture_fini(&f);
 }

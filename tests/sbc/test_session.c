@@ -28,7 +28,7 @@ static struct fixture fixture_of(enum sbc_same_nat policy)
     struct sbc_relay_config config = {
         .ports = {20000, 20019}, .local = {OUTSIDE, INSIDE}, .written = {OUTSIDE, INSIDE}, .timeout = NEVER};
     assert_int_equal(sbc_relay_new(&f.relay, f.host, &config), 0);
-    assert_int_equal(sbc_sessions_new(&f.set, f.relay, policy), 0);
+    assert_int_equal(sbc_sessions_new(&f.set, f.host, f.relay, policy), 0);
     return f;
 }
 
@@ -192,6 +192,41 @@ static void a_session_is_found_by_its_number_and_call_id(void **state)
     fixture_fini(&f);
 }
 
+static void rfc_4028_8_3_a_session_that_expires_closes_its_streams(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(SBC_SAME_NAT_AUTO);
+    struct sbc_session *call = sbc_session_new(f.set, SPAN("call"), SBC_OUTSIDE);
+    struct sbc_session *other = sbc_session_new(f.set, SPAN("other"), SBC_OUTSIDE);
+    pass(call, &from_alice, sdp_at("192.168.1.20", 10000));
+    pass(other, &from_carol, sdp_at("192.168.1.21", 10000));
+    sbc_session_expires(call, 90 * SEC);
+    fake_advance(f.host, 45 * SEC);
+    sbc_session_expires(call, 135 * SEC); /* refreshed */
+    fake_advance(f.host, 135 * SEC - 1);
+    assert_int_equal(sbc_sessions_count(f.set), 2);
+    fake_advance(f.host, 135 * SEC);
+    assert_int_equal(fake_traced(f.host, "\"closed\"", "\"call_id\":\"call\""), 2);
+    assert_int_equal(fake_traced(f.host, "\"t\":135000000000", "\"reason\":\"session-expired\""), 2);
+    assert_int_equal(sbc_sessions_count(f.set), 1);
+    assert_int_equal(fake_open_sockets(f.host), 4); /* the other one's */
+    fixture_fini(&f);
+}
+
+static void rfc_4028_8_2_a_session_whose_timer_was_taken_away_goes_on(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(SBC_SAME_NAT_AUTO);
+    struct sbc_session *call = sbc_session_new(f.set, SPAN("call"), SBC_OUTSIDE);
+    sbc_session_expires(call, 90 * SEC);
+    sbc_session_expires(call, NEVER);
+    assert_int_equal(timers_next(&f.host->timers), NEVER);
+    sbc_session_expires(call, 90 * SEC);
+    sbc_session_end(call);
+    assert_int_equal(timers_next(&f.host->timers), NEVER);
+    fixture_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +238,8 @@ int main(void)
         cmocka_unit_test(hold_and_refused_streams_keep_their_meaning),
         cmocka_unit_test(bad_and_too_large_descriptions_are_errors),
         cmocka_unit_test(a_session_is_found_by_its_number_and_call_id),
+        cmocka_unit_test(rfc_4028_8_3_a_session_that_expires_closes_its_streams),
+        cmocka_unit_test(rfc_4028_8_2_a_session_whose_timer_was_taken_away_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -319,6 +319,107 @@ static void sb_3_the_public_address_is_written_outside(void **state)
     fixture_fini(&f);
 }
 
+/* ---- session timers: RFC 4028 §8 ---- */
+
+#define TIMER_180 "Supported: timer\r\nSession-Expires: 180\r\n"
+
+/* The phone calls line 102, which answers at 0 s with these header lines; `route` is the callee's way to the phone. */
+static void call_102(struct fixture *f, const char *headers, char route[512])
+{
+    char path[128];
+    char record_route[256];
+    char contact[256];
+    register_phone(f, path);
+    send_request(f, phone, outside, &(struct request){INVITE_102, .headers = TIMER_180 CONTACT});
+    take(last_to(f, pbx), "Record-Route: ", "\r", record_route, sizeof record_route);
+    snprintf(contact, sizeof contact, "%sContact: <sip:102@10.0.1.31>\r\n", headers);
+    answer(f, pbx, inside, "200 OK", contact, sdp_of_bob);
+    snprintf(route, 512, "Route: %s\r\n" TIMER_180, record_route);
+}
+
+static void from_102(struct fixture *f, const char *line, unsigned cseq, const char *headers)
+{
+    send_request(f, pbx, inside,
+                 &(struct request){.line = line, .call_id = "c", .cseq = cseq, .to_tag = ";tag=a", .headers = headers});
+}
+
+static void assert_calls(struct fixture *f, unsigned n)
+{
+    char text[64];
+    snprintf(text, sizeof text, "\"registrations\":1,\"calls\":%u,\"streams\":%u,", n, n);
+    size_t before = fake_traced(f->host, "\"report\"", text);
+    sbc_kind.command(f->node, SPAN("report"));
+    assert_int_equal(fake_traced(f->host, "\"report\"", text), before + 1);
+}
+
+static void rfc_4028_8_3_a_call_that_nobody_refreshes_is_forgotten(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char route[512];
+    call_102(&f, "Require: timer\r\nSession-Expires: 180;refresher=uas\r\n", route);
+    fake_advance(f.host, 90 * SEC);
+    from_102(&f, "UPDATE sip:101@192.168.1.20:5060", 7, route);
+    answer(&f, phone, outside, "200 OK", "Session-Expires: 180;refresher=uac\r\n", "");
+    fake_advance(f.host, 270 * SEC - 1);
+    assert_calls(&f, 1);
+    size_t sent = f.host->sent_n;
+    fake_advance(f.host, 270 * SEC);
+    assert_calls(&f, 0);
+    assert_int_equal(fake_traced(f.host, "\"t\":270000000000", "\"reason\":\"session-expired\""), 2);
+    assert_int_equal(f.host->sent_n, sent); /* a proxy MUST NOT send a BYE */
+    from_102(&f, "BYE sip:101@192.168.1.20:5060", 8, route);
+    assert_starts(last_to(&f, phone), "BYE sip:101@192.168.1.20:5060 "); /* who comes back too late is heard */
+    fake_advance(f.host, 400 * SEC);
+    fixture_fini(&f);
+}
+
+static void rfc_4028_8_2_a_refused_refresh_moves_nothing(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char route[512];
+    call_102(&f, "Require: timer\r\nSession-Expires: 180;refresher=uas\r\n", route);
+    fake_advance(f.host, 90 * SEC);
+    from_102(&f, "UPDATE sip:101@192.168.1.20:5060", 7, route);
+    answer(&f, phone, outside, "491 Request Pending", "", "");
+    fake_advance(f.host, 180 * SEC - 1);
+    assert_calls(&f, 1);
+    fake_advance(f.host, 180 * SEC);
+    assert_calls(&f, 0);
+    fixture_fini(&f);
+}
+
+/* The phone has asked for a session timer and is told to refresh, so the SBC may count on it. */
+static void rfc_4028_8_2_a_callee_without_session_timers(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_of(NULL);
+    char route[512];
+    call_102(&f, "", route);
+    assert_non_null(strstr(last_to(&f, phone), "Session-Expires: 180;refresher=uac\r\n"));
+    assert_non_null(strstr(last_to(&f, phone), "Require: timer\r\n"));
+    fake_advance(f.host, 180 * SEC);
+    assert_calls(&f, 0);
+    fixture_fini(&f);
+}
+
+static void rfc_4028_8_2_without_a_session_timer_a_call_lasts(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {"media timeout", "24h", NULL};
+    struct fixture f = fixture_of(changes);
+    char route[512];
+    call_102(&f, "Session-Expires: 180;refresher=uas\r\n", route);
+    fake_advance(f.host, 90 * SEC);
+    route[strlen(route) - strlen(TIMER_180)] = '\0';
+    from_102(&f, "UPDATE sip:101@192.168.1.20:5060", 7, route); /* which does without one from now on */
+    answer(&f, phone, outside, "200 OK", "", "");
+    fake_advance(f.host, 1 * HOUR - 1);
+    assert_calls(&f, 1);
+    fixture_fini(&f);
+}
+
 /* ---- the rest ---- */
 
 static void options_ping_keeps_pinging_while_the_flow_lives(void **state)
@@ -375,6 +476,10 @@ int main(void)
         cmocka_unit_test(a_failed_call_closes_its_relay),
         cmocka_unit_test(an_sdp_that_cannot_be_read_is_488),
         cmocka_unit_test(sb_3_the_public_address_is_written_outside),
+        cmocka_unit_test(rfc_4028_8_3_a_call_that_nobody_refreshes_is_forgotten),
+        cmocka_unit_test(rfc_4028_8_2_a_refused_refresh_moves_nothing),
+        cmocka_unit_test(rfc_4028_8_2_a_callee_without_session_timers),
+        cmocka_unit_test(rfc_4028_8_2_without_a_session_timer_a_call_lasts),
         cmocka_unit_test(options_ping_keeps_pinging_while_the_flow_lives),
         cmocka_unit_test(commands_report_and_change_settings),
     };
