@@ -66,9 +66,18 @@ static const char *failure_of(const struct call *call, unsigned status)
     }
 }
 
-static void finish(struct pbx_cdrs *set, struct call **at, const char *result, unsigned status)
+static void forget(struct pbx_cdrs *set, struct call **at)
 {
     struct call *call = *at;
+    *at = call->next;
+    set->n--;
+    host_timer_stop(set->host, &call->expiry);
+    free(call);
+}
+
+static void finish(struct pbx_cdrs *set, struct call **at, const char *result, unsigned status)
+{
+    const struct call *call = *at;
     struct record *r = host_trace(set->host, "cdr");
     record_text(r, "from", call->from);
     record_text(r, "to", call->to);
@@ -79,10 +88,7 @@ static void finish(struct pbx_cdrs *set, struct call **at, const char *result, u
         record_i64(r, "answer", call->answer);
     record_i64(r, "end", host_now(set->host));
     host_trace_end(set->host);
-    *at = call->next;
-    set->n--;
-    host_timer_stop(set->host, &call->expiry);
-    free(call);
+    forget(set, at);
 }
 
 /* From the loop. Of the call it is only known that it was up; whether and when it has ended, nobody says any more. */
@@ -101,7 +107,9 @@ void pbx_cdr_status(struct pbx_cdrs *set, struct span call_id, unsigned status)
     struct call *call = *at;
     if (!call || call->answered)
         return;
-    if (status >= 300) {
+    if (status == 422) {
+        forget(set, at);
+    } else if (status >= 300) {
         finish(set, at, failure_of(call, status), status);
     } else if (status >= 200) {
         call->answered = true;
@@ -151,11 +159,7 @@ void pbx_cdrs_free(struct pbx_cdrs *set)
     if (!set)
         return;
     for (int i = 0; i < BUCKETS; i++)
-        while (set->bucket[i]) {
-            struct call *call = set->bucket[i];
-            set->bucket[i] = call->next;
-            host_timer_stop(set->host, &call->expiry);
-            free(call);
-        }
+        while (set->bucket[i])
+            forget(set, &set->bucket[i]);
     free(set);
 }

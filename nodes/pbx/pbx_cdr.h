@@ -4,8 +4,8 @@
  *        │                             └──its session expires (RFC 4028 §8.3)──▶ record "expired"
  *        └────────final failure────▶ record "busy", "no-answer", "cancelled", "failed"
  *
- * A call is found by its Call-ID; an INVITE that is challenged and comes again is one attempt: the challenge is not
- * told. */
+ * A call is found by its Call-ID; an INVITE that is challenged, or refused with 422 (RFC 4028 §7.3), and comes again is
+ * one attempt: the challenge is not told, the 422 leaves no record. */
 #ifndef FAREND_PBX_CDR_H
 #define FAREND_PBX_CDR_H
 

@@ -62,6 +62,26 @@ static void the_times_of_a_call(void **state)
     fake_free(h);
 }
 
+static void rfc_4028_7_3_a_422_and_the_invite_after_it_are_one_attempt(void **state)
+{
+    (void)state;
+    struct host *h = fake_new("on", 1, NULL, 0);
+    struct pbx_cdrs *set;
+    assert_int_equal(pbx_cdrs_new(&set, h, NULL, NULL), 0);
+    pbx_cdr_start(set, SPAN("call"), SPAN("101"), SPAN("102"));
+    pbx_cdr_status(set, SPAN("call"), 422);
+    assert_int_equal(pbx_cdrs_running(set), 0); /* it need not come again */
+    pbx_cdr_start(set, SPAN("call"), SPAN("101"), SPAN("102"));
+    pbx_cdr_status(set, SPAN("call"), 200);
+    pbx_cdr_status(set, SPAN("call"), 422); /* to a refresh */
+    assert_int_equal(pbx_cdrs_running(set), 1);
+    pbx_cdr_bye(set, SPAN("call"));
+    assert_int_equal(fake_traced(h, "\"cdr\"", "\"answered\""), 1);
+    assert_int_equal(fake_traced(h, "\"cdr\"", ""), 1);
+    pbx_cdrs_free(set);
+    fake_free(h);
+}
+
 static void count(void *arg)
 {
     ++*(unsigned *)arg;
@@ -122,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_result),
         cmocka_unit_test(the_times_of_a_call),
+        cmocka_unit_test(rfc_4028_7_3_a_422_and_the_invite_after_it_are_one_attempt),
         cmocka_unit_test(rfc_4028_8_3_a_call_whose_session_expires_is_recorded),
         cmocka_unit_test(rfc_4028_8_2_a_call_whose_session_timer_is_taken_away_goes_on),
     };
