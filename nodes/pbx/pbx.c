@@ -80,8 +80,8 @@ static int up(struct pbx *pbx, struct text *why)
 static void stop(void *node)
 {
     struct pbx *pbx = node;
-    pbx_service_stop(pbx);
     down(pbx);
+    pbx_service_stop(pbx); /* calls that end with it may have started its timer */
     pbx_mwi_free(pbx->mwi);
     pbx_location_free(pbx->location);
     free(pbx);

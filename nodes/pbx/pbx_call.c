@@ -218,6 +218,13 @@ static void session_lasts(void *arg, struct sip_context *c, const struct sip_inc
     pbx_cdr_session(pbx->cdrs, in->core->call_id, expires);
 }
 
+/* A BYE that nobody answered ends the call too. */
+static void ended(void *arg, struct sip_context *c)
+{
+    (void)c;
+    pbx_service_call_ended(arg);
+}
+
 /* A phone that keeps a flow to this PBX is reached by it in its dialogs too, whatever its Contact says. */
 static bool next_hop(void *arg, struct span text, struct sip_flow *flow)
 {
@@ -234,4 +241,5 @@ static bool next_hop(void *arg, struct span text, struct sip_flow *flow)
     return b != NULL;
 }
 
-const struct sip_proxy_hooks pbx_call_hooks = {.answered = answered, .session = session_lasts, .next_hop = next_hop};
+const struct sip_proxy_hooks pbx_call_hooks = {
+    .answered = answered, .session = session_lasts, .ended = ended, .next_hop = next_hop};

@@ -250,6 +250,25 @@ static void rfc_4028_8_3_a_pbx_that_stops_waits_for_no_call_that_has_expired(voi
     pbx_fixture_fini(&f);
 }
 
+static void a_pbx_that_stops_waits_for_no_answer_to_the_last_bye(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {"patience", "1h", NULL};
+    struct pbx_fixture f = pbx_fixture_of(changes);
+    register_bob(&f);
+    invite(&f, INVITE_BOB, FROM_ALICE);
+    bob_answers(&f, "200 OK", "Contact: <sip:103@10.0.1.32>\r\n");
+    pbx_kind.command(f.node, SPAN("stop"));
+    pbx_request(&f, alice_at, "BYE sip:103@10.0.1.32", 2, "call-1",
+                "Route: <sip:10.0.1.10:5060;lr>\r\nFrom: <sip:102@lab.example>;tag=a\r\n"
+                "To: <sip:103@lab.example>;tag=b\r\n");
+    fake_advance(f.host, 31 * SEC);
+    assert_false(f.host->exited);
+    fake_advance(f.host, 33 * SEC); /* timer F */
+    assert_true(f.host->exited);
+    pbx_fixture_fini(&f);
+}
+
 static void a_bye_of_no_dialog_is_481(void **state)
 {
     (void)state;
@@ -286,6 +305,7 @@ int main(void)
         cmocka_unit_test(rfc_4028_8_3_a_call_that_nobody_refreshes_is_recorded),
         cmocka_unit_test(rfc_4028_8_2_a_bye_in_time_is_an_ordinary_end),
         cmocka_unit_test(rfc_4028_8_3_a_pbx_that_stops_waits_for_no_call_that_has_expired),
+        cmocka_unit_test(a_pbx_that_stops_waits_for_no_answer_to_the_last_bye),
         cmocka_unit_test(a_bye_of_no_dialog_is_481),
         cmocka_unit_test(options_to_the_pbx_are_answered_11_2),
     };
