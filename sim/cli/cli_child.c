@@ -231,7 +231,7 @@ static int engine_end(struct child *child)
 static int verdict_save(struct child *child, int status)
 {
     const struct lab *lab = child->c->lab;
-    struct verdict_run run = {lab->name, lab->source.name, child->c->args->world->name, lab->seed, NULL};
+    struct verdict_run run = {lab->name, lab->source.name, child->c->args->world->name, lab->seed, NULL, lab};
     run.error = child->error->n ? child->error->p : NULL;
     FILE *out = file_create(child, "verdict.json");
     int error = out ? verdict_json(&child->verdict, &run, out) : FE_EOS;

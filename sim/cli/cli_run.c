@@ -95,7 +95,8 @@ static void json_write(const struct runner *r, const struct verdict *v, const st
 static void job_report(struct runner *r, struct job *job)
 {
     struct verdict v;
-    struct verdict_run run = {job->lab->name, job->lab->source.name, r->args->world->name, job->lab->seed, NULL};
+    struct verdict_run run = {job->lab->name, job->lab->source.name, r->args->world->name, job->lab->seed, NULL,
+                              job->lab};
     run.error = *job->error ? job->error : NULL;
     verdict_load(job->folder, &v); /* a trace that is not there is an empty one: run.error says why */
     verdict_print(&v, &run, isatty(STDOUT_FILENO) == 1, stdout);

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct lab;
+
 enum verdict_state { VERDICT_RUNNING, VERDICT_HELD, VERDICT_FAILED };
 
 /* What an outage cost a phone, and the storm after it: times since the fault in ns, NEVER: it has not come to that; and
@@ -57,7 +59,8 @@ struct verdict {
 struct verdict_run {
     const char *lab, *file, *world;
     uint64_t seed;
-    const char *error; /* farend or the machine failed: why; NULL: it ran to its end */
+    const char *error;           /* farend or the machine failed: why; NULL: it ran to its end */
+    const struct lab *described; /* its title, networks and nodes go into the JSON; NULL: they do not */
 };
 
 int verdict_init(struct verdict *v); /* 0 or FE_EMEM */

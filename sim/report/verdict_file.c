@@ -1,6 +1,9 @@
 /* The verdict for machines: JSON, and JUnit XML for CI systems. */
 #include "nodes/base/error.h"
 #include "nodes/base/text.h"
+#include "sim/lab/lab.h"
+#include "sim/report/report_text.h"
+#include "sim/report/topology.h"
 #include "sim/report/verdict.h"
 
 #include <jansson.h>
@@ -45,6 +48,16 @@ static json_t *item_json(const struct verdict_item *item)
     return object;
 }
 
+/* What the lab file says of itself in its first line, and what it builds. */
+static int described_json(const struct lab *lab, json_t *root)
+{
+    struct span title = lab_headline(lab->source.text);
+    json_t *text = title.n ? json_stringn(title.p, title.n) : NULL; /* NULL also where it is not UTF-8 */
+    if (text)
+        json_object_set_new(root, "title", text);
+    return topology_json(lab, root);
+}
+
 int verdict_json(const struct verdict *v, const struct verdict_run *run, FILE *out)
 {
     json_t *items = json_array();
@@ -58,27 +71,16 @@ int verdict_json(const struct verdict *v, const struct verdict_run *run, FILE *o
         json_decref(items);
         return FE_EMEM;
     }
+    if (run->described && described_json(run->described, root)) {
+        json_decref(root);
+        return FE_EMEM;
+    }
     int failed = json_dumpf(root, out, JSON_INDENT(2));
     json_decref(root);
     return failed || fputc('\n', out) == EOF ? FE_EOS : 0;
 }
 
 /* ---- JUnit ---- */
-
-static void xml(FILE *out, const char *text)
-{
-    for (; text && *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '<')
-            fputs("&lt;", out);
-        else if (c == '&')
-            fputs("&amp;", out);
-        else if (c == '"')
-            fputs("&quot;", out);
-        else if (c >= 0x20 || c == '\n' || c == '\t')
-            fputc(c, out);
-    }
-}
 
 static void xml_seconds(FILE *out, lab_time t)
 {
@@ -91,15 +93,15 @@ static void xml_seconds(FILE *out, lab_time t)
 static void junit_failure(const struct verdict_item *item, FILE *out)
 {
     fputs("      <failure message=\"", out);
-    xml(out, item->why ? item->why : "not finished");
+    report_escape(out, item->why ? item->why : "not finished");
     fputs("\">", out);
     for (size_t i = 0; i < item->moments_n; i++) {
         fputc('\n', out);
         xml_seconds(out, item->moments[i].first);
         fputs("s ", out);
-        xml(out, item->moments[i].who);
+        report_escape(out, item->moments[i].who);
         fputc(' ', out);
-        xml(out, item->moments[i].what);
+        report_escape(out, item->moments[i].what);
         if (item->moments[i].count > 1)
             fprintf(out, " (%u times)", item->moments[i].count);
     }
@@ -109,10 +111,10 @@ static void junit_failure(const struct verdict_item *item, FILE *out)
 static void junit_item(const struct verdict_item *item, const struct verdict_run *run, FILE *out)
 {
     fputs("    <testcase classname=\"", out);
-    xml(out, run->lab);
+    report_escape(out, run->lab);
     fprintf(out, ".%s\" name=\"%u ", run->world, item->n);
-    xml(out, item->expectation ? "expect: " : "");
-    xml(out, item->text);
+    report_escape(out, item->expectation ? "expect: " : "");
+    report_escape(out, item->text);
     fputs("\" time=\"", out);
     xml_seconds(out, item->ended - item->started);
     if (item->state == VERDICT_HELD) {
@@ -132,7 +134,7 @@ void verdict_junit_begin(FILE *out)
 void verdict_junit(const struct verdict *v, const struct verdict_run *run, FILE *out)
 {
     fputs("  <testsuite name=\"", out);
-    xml(out, run->lab);
+    report_escape(out, run->lab);
     fprintf(out, " (%s)\" tests=\"%zu\" failures=\"%zu\" errors=\"%d\" time=\"", run->world,
             v->n + (run->error != NULL), v->failed, run->error != NULL);
     xml_seconds(out, v->now);
@@ -141,9 +143,9 @@ void verdict_junit(const struct verdict *v, const struct verdict_run *run, FILE 
         junit_item(&v->items[i], run, out);
     if (run->error) {
         fputs("    <testcase classname=\"", out);
-        xml(out, run->lab);
+        report_escape(out, run->lab);
         fprintf(out, ".%s\" name=\"run\"><error message=\"", run->world);
-        xml(out, run->error);
+        report_escape(out, run->error);
         fputs("\"/></testcase>\n", out);
     }
     fputs("  </testsuite>\n", out);

@@ -1,8 +1,6 @@
 /* The verdict for people: plain text, coloured on a terminal. */
-#include "nodes/base/text.h"
+#include "sim/report/report_text.h"
 #include "sim/report/verdict.h"
-
-enum { TIME_TEXT = 32 };
 
 struct printing {
     FILE *out;
@@ -19,43 +17,22 @@ static void say(const struct printing *p, const char *colour, const char *text)
     fprintf(p->out, "%s%s%s", p->colour ? colour : "", text, p->colour ? "\033[0m" : "");
 }
 
-/* 62.043s, or 1:02:03.4 from an hour on. */
-static const char *time_text(lab_time t, char buf[TIME_TEXT])
-{
-    struct text text = text_on(buf, TIME_TEXT);
-    if (t >= HOUR) {
-        lab_time minutes = t / MINUTE % 60;
-        lab_time seconds = t / SEC % 60;
-        text_i64(&text, t / HOUR);
-        text_str(&text, minutes < 10 ? ":0" : ":");
-        text_i64(&text, minutes);
-        text_str(&text, seconds < 10 ? ":0" : ":");
-        text_i64(&text, seconds);
-        text_char(&text, '.');
-        text_i64(&text, t % SEC / (100 * MS));
-    } else {
-        text_fixed(&text, t / MS, 3);
-        text_char(&text, 's');
-    }
-    return buf;
-}
-
 static void print_moment(const struct printing *p, const struct moment *m)
 {
-    char at[TIME_TEXT];
-    fprintf(p->out, "      %12s  %-14s %s", time_text(m->first, at), m->who, m->what);
+    char at[REPORT_TIME];
+    fprintf(p->out, "      %12s  %-14s %s", report_time(m->first, at), m->who, m->what);
     if (m->count > 1)
-        fprintf(p->out, "  (%u times, last at %s)", m->count, time_text(m->last, at));
+        fprintf(p->out, "  (%u times, last at %s)", m->count, report_time(m->last, at));
     fputc('\n', p->out);
 }
 
 static void print_item(const struct printing *p, const struct verdict_item *item)
 {
-    char at[TIME_TEXT];
+    char at[REPORT_TIME];
     bool failed = item->state != VERDICT_HELD;
     fputs("  ", p->out);
     say(p, failed ? RED : GREEN, failed ? "✗" : "✓");
-    fprintf(p->out, " %12s  %s%s\n", time_text(item->ended, at), item->expectation ? "expect: " : "",
+    fprintf(p->out, " %12s  %s%s\n", report_time(item->ended, at), item->expectation ? "expect: " : "",
             item->text ? item->text : "");
     if (!failed && (!item->expectation || item->measured) && item->why)
         fprintf(p->out, "                  %s\n", item->why);
@@ -72,14 +49,14 @@ static void print_item(const struct printing *p, const struct verdict_item *item
 
 static void print_summary(const struct printing *p, const struct verdict *v, const struct verdict_run *run)
 {
-    char at[TIME_TEXT];
+    char at[REPORT_TIME];
     if (run->error)
         fprintf(p->out, "%s: %s\n", run->lab, run->error);
     else if (v->failed)
         fprintf(p->out, "%s: %zu of %zu did not hold, in %s of lab time\n", run->lab, v->failed, v->held + v->failed,
-                time_text(v->now, at));
+                report_time(v->now, at));
     else
-        fprintf(p->out, "%s: all %zu held, in %s of lab time\n", run->lab, v->held, time_text(v->now, at));
+        fprintf(p->out, "%s: all %zu held, in %s of lab time\n", run->lab, v->held, report_time(v->now, at));
 }
 
 void verdict_print(const struct verdict *v, const struct verdict_run *run, bool colour, FILE *out)

@@ -23,7 +23,7 @@ static const char *const failing[] = {
     "were 0\"}",
     NULL};
 
-static const struct verdict_run run = {"t", "t.yaml", "sim", 1, NULL};
+static const struct verdict_run run = {"t", "t.yaml", "sim", 1, NULL, NULL};
 
 static void verdict_of(struct verdict *v, const char *const *lines)
 {
@@ -181,7 +181,7 @@ static void junit_escapes_and_counts(void **state)
     assert_non_null(
         strstr(text, "<testsuite name=\"t (sim)\" tests=\"2\" failures=\"1\" errors=\"0\" time=\"5.000\">"));
     assert_non_null(strstr(text, "<failure message=\"alice is &quot;trying&quot;\">"));
-    assert_non_null(strstr(text, "udp 1.2.3.4:1 > 5.6.7.8:2"));
+    assert_non_null(strstr(text, "udp 1.2.3.4:1 &gt; 5.6.7.8:2"));
     free(text);
     verdict_fini(&v);
 }
