@@ -23,6 +23,8 @@ static const struct command commands[] = {
     {"list", "[FOLDER]", "the labs of the library, one line each", cli_list, 0, 1},
     {"doctor", "", "what this machine can run, and what to do about what it cannot", cli_doctor, 0, 0},
     {"diff", "A B", "where two runs part: run folders or traces", cli_diff, 2, 2},
+    {"report", "RUN…", "report.html of runs again: verdict, network, every SIP message, as a picture", cli_report, 1,
+     SIZE_MAX},
     {"schema", "", "the JSON Schema of lab files, for editors", cli_schema, 0, 0},
     {"needs", lab_names, "the Debian packages of other people's programs in these labs", cli_needs, 1, SIZE_MAX},
     {"hear", "WAV HZ", "whether a tone is heard in most of a recording", cli_hear, 2, 2},

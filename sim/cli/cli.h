@@ -44,6 +44,7 @@ int cli_check(const struct cli_args *args);
 int cli_list(const struct cli_args *args);
 int cli_doctor(const struct cli_args *args);
 int cli_diff(const struct cli_args *args);
+int cli_report(const struct cli_args *args);
 int cli_schema(const struct cli_args *args);
 int cli_hear(const struct cli_args *args);
 int cli_needs(const struct cli_args *args);

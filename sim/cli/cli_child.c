@@ -6,6 +6,7 @@
 #include "sim/cli/cli_programs.h"
 #include "sim/engine/engine.h"
 #include "sim/lab/script.h"
+#include "sim/report/report.h"
 #include "sim/report/verdict.h"
 
 #include <errno.h>
@@ -246,6 +247,16 @@ static int programs_check(struct child *child)
     return cli_programs_check(child->c->lab, child->c->args->world, child->error);
 }
 
+/* The picture of what the other files say; without it they are still the run. */
+static int report_save(struct child *child, int status)
+{
+    char buf[5000];
+    struct text why = text_on(buf, sizeof buf);
+    if (!child->c->report || !report_write(child->c->folder, &why) || status > CLI_NOT_HELD)
+        return status;
+    return fail(child, CLI_FAILED, buf, NULL);
+}
+
 static int run(struct child *child)
 {
     int status = files_open(child);
@@ -264,7 +275,7 @@ static int run(struct child *child)
     if (!written && status <= CLI_NOT_HELD)
         status = fail(child, CLI_FAILED, "the trace or the capture cannot be written", strerror(errno));
     if (child->verdict.recent)
-        status = verdict_save(child, status);
+        status = report_save(child, verdict_save(child, status));
     return status;
 }
 

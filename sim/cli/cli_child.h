@@ -10,6 +10,7 @@ struct cli_child {
     const struct lab *lab;
     const char *folder; /* exists; receives trace.jsonl, capture.pcapng, verdict.json, logs/ */
     bool capture;
+    bool report;   /* report.html too */
     bool real;     /* the clock: --clock real, or a lab with other people's programs */
     bool progress; /* tell on standard error how far it is */
 };

@@ -66,7 +66,22 @@ static void held_is_0(void **state)
     char said[256];
     assert_int_equal(shell(lab_file, said, sizeof said), 0);
     assert_status(RUN(""), 0, "small: all 1 held");
-    assert_status("ls runs/small-sim", 0, "capture.pcapng\nlogs\ntrace.jsonl\nverdict.json\n");
+    assert_status("ls runs/small-sim", 0, "capture.pcapng\nlogs\nreport.html\ntrace.jsonl\nverdict.json\n");
+}
+
+static void a_report_is_made_of_a_run_and_of_nothing_else(void **state)
+{
+    (void)state;
+    assert_status("rm runs/small-sim/report.html; $farend report runs/small-sim", 0, "runs/small-sim/report.html\n");
+    assert_status("grep -c 'all 1 held' runs/small-sim/report.html", 0, "1\n");
+    assert_status("$farend report . 2>&1", 2, "farend: . is not the folder of a run");
+    assert_status("$farend report . runs/small-sim 2>&1", 2, "runs/small-sim/report.html\n");
+    assert_status("mkdir wrong; echo '{}' >wrong/verdict.json; printf '{}\\nno\\n' >wrong/trace.jsonl; "
+                  "$farend report wrong 2>&1",
+                  2, "farend: wrong/trace.jsonl:2: ");
+    assert_status("rm runs/small-sim/report.html; mkdir runs/small-sim/report.html; $farend report runs/small-sim 2>&1",
+                  4, "report.html: ");
+    assert_status("rmdir runs/small-sim/report.html; ls runs/small-sim", 0, "logs\ntrace.jsonl\nverdict.json\n");
 }
 
 static void not_held_is_1(void **state)
@@ -92,7 +107,7 @@ static void repeated_runs_are_compared(void **state)
 {
     (void)state;
     assert_status(RUN("--repeat 3"), 0, "3 runs, the same trace each time");
-    assert_status("ls runs/small-sim", 0, "capture.pcapng\nlogs\ntrace.jsonl\nverdict.json\n");
+    assert_status("ls runs/small-sim", 0, "capture.pcapng\nlogs\nreport.html\ntrace.jsonl\nverdict.json\n");
 }
 
 static void diff_tells_where_two_runs_part(void **state)
@@ -233,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(held_is_0),
+        cmocka_unit_test(a_report_is_made_of_a_run_and_of_nothing_else),
         cmocka_unit_test(not_held_is_1),
         cmocka_unit_test(a_fault_that_never_hits_is_1_unless_it_may_miss),
         cmocka_unit_test(wrong_lab_or_command_line_is_2),
