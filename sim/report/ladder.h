@@ -135,8 +135,13 @@ struct ladder_row *ladder_row(struct ladder *l, const struct ladder_event *e, en
 int ladder_node(struct ladder *l, const char *name);
 int ladder_word(struct ladder *l, const char *text);
 
-/* ladder_match.c: messages and their fate. */
+/* ladder_match.c: messages, where they arrived. */
 void ladder_sip(struct ladder *l, const struct ladder_event *e);
+/* The node that has the address; LADDER_NOBODY when that is not known, or it is one that only passes SIP on, as a NAT.
+ */
+int ladder_speaker(struct ladder *l, const char *endpoint);
+
+/* ladder_drop.c: packets, where they died. */
 void ladder_drop(struct ladder *l, const struct ladder_event *e);
 void ladder_icmp(struct ladder *l, const struct ladder_event *e);
 

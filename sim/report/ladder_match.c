@@ -1,21 +1,14 @@
-/* Messages: where they arrived, or where they died. */
+/* Messages: which `in` belongs to which `out`. */
 #include "nodes/base/text.h"
 #include "sim/report/ladder.h"
 
 #include <stdlib.h>
 
-enum {
-    CHAIN_LOOK = 256, /* rows with one key that are looked at */
-    DROP_LOOK = 1024, /* rows before a drop that are looked at */
-    MERGE_LOOK = 12,  /* rows between two drops that are told as one */
-};
-#define ON_ITS_WAY (30 * SEC) /* no packet is longer under way */
+enum { CHAIN_LOOK = 256 }; /* rows with one key that are looked at */
 
 /* ---- addresses ---- */
 
-/* The ladder's number of the node that has the address; LADDER_NOBODY when that is not known, or it is a node that only
- * passes SIP on, as a NAT. */
-static int speaker_at(struct ladder *l, const char *endpoint)
+int ladder_speaker(struct ladder *l, const char *endpoint)
 {
     int owner = topology_owner(l->topology, span_of(endpoint));
     if (owner < 0 || !topology_speaks(&l->topology->nodes[owner]))
@@ -105,7 +98,7 @@ static void sent(struct ladder *l, const struct ladder_event *e, int key)
     struct ladder_row *row = message(l, e, key);
     if (!row)
         return;
-    row->other = speaker_at(l, ladder_text(e, "peer"));
+    row->other = ladder_speaker(l, ladder_text(e, "peer"));
     for (int look = 0; before >= 0 && look < CHAIN_LOOK; look++, before = l->rows[before].before) {
         const struct ladder_row *earlier = &l->rows[before];
         if (earlier->node != row->node || earlier->peer != row->peer)
@@ -122,19 +115,19 @@ static void sent(struct ladder *l, const struct ladder_event *e, int key)
 static int rank(struct ladder *l, const struct ladder_row *row, int receiver)
 {
     int fate = row->fate == LADDER_UNSEEN ? 2 : row->fate == LADDER_LOST ? 1 : 0;
-    return 2 * fate + (speaker_at(l, words_text(&l->words, row->peer)) == receiver);
+    return 2 * fate + (ladder_speaker(l, words_text(&l->words, row->peer)) == receiver);
 }
 
 static bool fits(struct ladder *l, const struct ladder_row *row, int receiver, int sender)
 {
     return row->node >= 0 && row->node != receiver && may_be(sender, row->node) &&
-           may_be(speaker_at(l, words_text(&l->words, row->peer)), receiver) &&
+           may_be(ladder_speaker(l, words_text(&l->words, row->peer)), receiver) &&
            (row->fate != LADDER_ARRIVED || row->other == receiver);
 }
 
 static void received(struct ladder *l, const struct ladder_event *e, int key)
 {
-    int sender = speaker_at(l, ladder_text(e, "peer"));
+    int sender = ladder_speaker(l, ladder_text(e, "peer"));
     int best = -1;
     int best_rank = 0;
     int at = l->latest[key];
@@ -168,150 +161,4 @@ void ladder_sip(struct ladder *l, const struct ladder_event *e)
         sent(l, e, key);
     else
         received(l, e, key);
-}
-
-/* ---- drops ---- */
-
-/* What ip_describe() says: "udp 1.2.3.4:5 > 6.7.8.9:10", "udp fragment 0+1480 1.2.3.4 > …". */
-struct described {
-    struct span proto, from, to;
-};
-
-static struct described described(struct span packet)
-{
-    struct described d = {0};
-    struct span rest = packet;
-    struct span before = {0};
-    d.proto = span_cut(rest, ' ', &rest);
-    for (struct span word; !span_empty(rest);) {
-        word = span_cut(rest, ' ', &rest);
-        if (!span_is(word, ">")) {
-            before = word;
-            continue;
-        }
-        d.from = before;
-        d.to = span_cut(rest, ' ', &rest);
-        return d;
-    }
-    return d;
-}
-
-/* Equal, or equal as far as both have a port: fragments have none. */
-static bool same_endpoint(struct span a, struct span b)
-{
-    struct span port_a;
-    struct span port_b;
-    struct span addr_a = span_cut(a, ':', &port_a);
-    struct span addr_b = span_cut(b, ':', &port_b);
-    return !span_empty(addr_a) && span_equal(addr_a, addr_b) &&
-           (span_empty(port_a) || span_empty(port_b) || span_equal(port_a, port_b));
-}
-
-/* Was it on its way as this packet? Behind a NAT one of the two addresses is another. */
-static bool carries(const struct ladder *l, const struct ladder_row *row, const struct described *d)
-{
-    if (same_endpoint(d->to, span_of(words_text(&l->words, row->peer))))
-        return true;
-    int from = topology_owner(l->topology, d->from);
-    struct span port;
-    struct span port_then;
-    span_cut(span_of(words_text(&l->words, row->peer)), ':', &port);
-    span_cut(d->to, ':', &port_then);
-    return from >= 0 && l->nodes[row->node].topology == from && span_equal(port, port_then);
-}
-
-static struct ladder_row *message_of(struct ladder *l, const struct described *d, lab_time now)
-{
-    struct ladder_row *found = NULL;
-    size_t stop = l->n > DROP_LOOK ? l->n - DROP_LOOK : 0;
-    for (size_t i = l->n; i-- > stop && now - l->rows[i].at < ON_ITS_WAY;) {
-        struct ladder_row *row = &l->rows[i];
-        if (row->type == LADDER_MESSAGE && row->fate == LADDER_UNSEEN && row->cause < 0 && row->node >= 0 &&
-            carries(l, row, d))
-            found = row;
-    }
-    return found;
-}
-
-/* True: a SIP message died of it, over UDP. */
-static bool lay_to_message(struct ladder *l, const struct ladder_event *e, const char *packet, int where, int cause)
-{
-    struct described d = described(span_of(packet));
-    struct ladder_row *row = message_of(l, &d, e->at);
-    if (!row)
-        return false;
-    row->where = where;
-    row->cause = cause;
-    row->until = e->at;
-    if (span_is(d.proto, "tcp"))
-        return false;
-    row->fate = LADDER_LOST;
-    return true;
-}
-
-static void count_death(struct ladder *l, lab_time at, int where, int cause, int packet)
-{
-    for (size_t i = 0; i < l->deaths_n; i++) {
-        struct ladder_death *d = &l->deaths[i];
-        if (d->cause != cause || d->where != where)
-            continue;
-        d->count++;
-        d->last = at;
-        return;
-    }
-    void *larger = l->deaths_n < LADDER_DEATHS ? realloc(l->deaths, (l->deaths_n + 1) * sizeof l->deaths[0]) : NULL;
-    if (!larger) {
-        l->deaths_beyond++;
-        return;
-    }
-    l->deaths = larger;
-    l->deaths[l->deaths_n++] = (struct ladder_death){cause, where, 1, at, at, packet};
-}
-
-/* Drops of one cause at one place that follow each other are one row. */
-static void drops_row(struct ladder *l, const struct ladder_event *e, int where, int cause, int packet)
-{
-    size_t stop = l->n > MERGE_LOOK ? l->n - MERGE_LOOK : 0;
-    for (size_t i = l->n; i-- > stop;) {
-        struct ladder_row *row = &l->rows[i];
-        if (row->type == LADDER_STEP || row->type == LADDER_MESSAGE)
-            break;
-        if (row->type != LADDER_DROPS || row->where != where || row->cause != cause)
-            continue;
-        row->count++;
-        row->until = e->at;
-        return;
-    }
-    struct ladder_row *row = ladder_row(l, e, LADDER_DROPS);
-    if (!row)
-        return;
-    row->where = where;
-    row->cause = cause;
-    row->detail = packet;
-    row->bad = true;
-}
-
-void ladder_drop(struct ladder *l, const struct ladder_event *e)
-{
-    const char *packet = ladder_text(e, "packet");
-    const char *place = e->node >= 0 ? ladder_text(e, "node") : ladder_text(e, "wire");
-    int where = ladder_word(l, place);
-    int cause = ladder_word(l, *ladder_text(e, "cause") ? ladder_text(e, "cause") : "drop");
-    l->died_at = e->at;
-    l->died_packet = ladder_word(l, packet);
-    if (e->node >= 0)
-        l->nodes[e->node].happens = true;
-    count_death(l, e->at, where, cause, l->died_packet);
-    if (!lay_to_message(l, e, packet, where, cause))
-        drops_row(l, e, where, cause, l->died_packet);
-}
-
-/* An error about a packet whose drop has just been told says nothing new. */
-void ladder_icmp(struct ladder *l, const struct ladder_event *e)
-{
-    const char *about = ladder_text(e, "about");
-    int packet = words_find(&l->words, about);
-    if (e->node < 0 || !*about || (packet >= 0 && packet == l->died_packet && l->died_at == e->at))
-        return;
-    lay_to_message(l, e, about, ladder_word(l, ladder_text(e, "node")), ladder_word(l, ladder_text(e, "type")));
 }

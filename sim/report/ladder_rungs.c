@@ -127,7 +127,8 @@ static void message_title(const struct ladder_drawing *d, const struct ladder_ro
         fputs(": ", d->out);
         report_escape(d->out, word(d, row->cause));
     } else {
-        fputs("; nothing tells of its arrival", d->out);
+        fputs(d->l->now - row->at < SEC ? "; the run ends while it is on its way" : "; nothing tells of its arrival",
+              d->out);
     }
     if (row->dialog >= 0) {
         fprintf(d->out, "; #%d, Call-ID ", row->dialog + 1);
@@ -241,8 +242,8 @@ static void note(const struct ladder_drawing *d, const struct ladder_row *row, i
     size_t length = report_length(text) + (*who ? report_length(who) + 1 : 0);
     if (row->count > 1)
         snprintf(more, sizeof more, " × %u", row->count);
-    if (length > shown)
-        length = shown;
+    shown -= report_length(more);
+    length = length > shown ? shown : length;
     fputs("<g><title>", d->out);
     report_escape(d->out, name_of(d, row->node));
     fputs(": ", d->out);

@@ -50,12 +50,27 @@ static size_t network_with(const struct topology *t, const char *kind)
     return t->networks_n;
 }
 
+/* Without a PBX and an SBC: the network that most stand on. */
+static size_t busiest(const struct topology *t)
+{
+    size_t found = 0;
+    size_t most = 0;
+    for (size_t n = 0; n < t->networks_n; n++) {
+        size_t here = 0;
+        for (size_t g = 0; g < t->groups_n; g++)
+            here += stands_on(t, g, n);
+        found = here > most ? n : found;
+        most = here > most ? here : most;
+    }
+    return found;
+}
+
 static size_t root_of(const struct topology *t)
 {
     size_t root = network_with(t, "pbx");
     if (root == t->networks_n)
         root = network_with(t, "sbc");
-    return root == t->networks_n ? t->networks_n - 1 : root;
+    return root == t->networks_n ? busiest(t) : root;
 }
 
 /* One step from everything at this depth; false when there was nothing new. */

@@ -172,6 +172,30 @@ static void a_packet_that_was_translated_is_known_by_its_other_end(void **state)
     assert_string_equal(words_text(&l.words, message(0)->where), "alice.home");
 }
 
+/* The PBX's 100 to Bob is on its way too, from the same port to one with the same number. */
+static void a_packet_to_another_node_is_another_message(void **state)
+{
+    (void)state;
+    sip(0, "pbx", "out", "100 INVITE", BOB);
+    sip(0, "pbx", "out", "INVITE", SBC_IN);
+    drop(0, "\"node\":\"sbc\"", "powered-off", "udp 10.0.1.10:5060 > 10.0.1.2:5060");
+    sip(0, "bob", "in", "100 INVITE", PBX);
+    assert_message(0, "pbx", "bob", LADDER_ARRIVED);
+    assert_message(1, "pbx", "sbc", LADDER_LOST);
+}
+
+static void what_a_node_cannot_read_reached_it(void **state)
+{
+    (void)state;
+    sip(0, "alice", "out", "INVITE", SBC_OUT);
+    sip(0, "sbc", "out", "100 INVITE", ROUTER_OUT);
+    drop(20, "\"node\":\"sbc\"", "bad-sip", "the headers do not end: INVITE from 203.0.113.7:5060");
+    drop(20, "\"node\":\"sbc\"", "not-allowed", "datagram from 203.0.113.7:5060"); /* of nobody's message */
+    assert_message(0, "alice", "sbc", LADDER_LOST);
+    assert_int_equal(message(1)->fate, LADDER_UNSEEN);
+    assert_int_equal(count(LADDER_DROPS), 1);
+}
+
 static void media_that_died_are_no_message(void **state)
 {
     (void)state;
@@ -324,6 +348,8 @@ int main(void)
         CASE(forks_may_arrive_in_another_order),
         CASE(what_died_is_retransmitted),
         CASE(a_packet_that_was_translated_is_known_by_its_other_end),
+        CASE(a_packet_to_another_node_is_another_message),
+        CASE(what_a_node_cannot_read_reached_it),
         CASE(media_that_died_are_no_message),
         CASE(a_segment_of_tcp_is_sent_again),
         CASE(a_drop_and_its_icmp_error_are_one),
