@@ -45,7 +45,7 @@ struct ladder_row {
     int peer;              /* MESSAGE: word, the endpoint that it was sent to (or came from, when nobody sent it) */
     int where, cause;      /* LOST, DROPS: words: node or wire, and why; NOTE: cause is its event; -1 */
     int dialog;            /* number of its Call-ID, or -1 */
-    unsigned count;        /* MESSAGE: the how manieth time it is sent, from 1; DROPS, NOTE: how many */
+    unsigned count;        /* MESSAGE: its transmission, from 1; DROPS, NOTE: how many */
     unsigned arrivals;     /* MESSAGE */
     int key, before;       /* MESSAGE: what it is matched by, and the row before with the same; -1 */
     int item;              /* STEP, EXPECT: its place among the items of the verdict, from 0; else -1 */

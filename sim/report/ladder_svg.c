@@ -14,15 +14,10 @@ bool ladder_is_band(const struct ladder_row *row)
     return row->type == LADDER_STEP || row->type == LADDER_EXPECT || row->type == LADDER_BAND;
 }
 
-static int column_of(const struct ladder_drawing *d, int node)
-{
-    return node >= 0 ? d->c->of[node] : -1;
-}
-
 bool ladder_is_shown(const struct ladder_drawing *d, const struct ladder_row *row)
 {
-    return ladder_is_band(row) || row->type == LADDER_DROPS || column_of(d, row->node) >= 0 ||
-           (row->type == LADDER_MESSAGE && column_of(d, row->other) >= 0);
+    return ladder_is_band(row) || row->type == LADDER_DROPS || ladder_column(d, row->node) >= 0 ||
+           (row->type == LADDER_MESSAGE && ladder_column(d, row->other) >= 0);
 }
 
 /* ---- heads ---- */

@@ -24,9 +24,38 @@ struct ladder_drawing {
     int spacing, width;
 };
 
+static inline const char *ladder_label(const struct ladder_drawing *d, int number)
+{
+    return words_text(&d->l->words, number);
+}
+
+static inline const char *ladder_name(const struct ladder_drawing *d, int node)
+{
+    return node >= 0 ? words_text(&d->l->names, node) : "?";
+}
+
+/* Of a node, or -1. */
+static inline int ladder_column(const struct ladder_drawing *d, int node)
+{
+    return node >= 0 ? d->c->of[node] : -1;
+}
+
+static inline bool ladder_is_grouped(const struct ladder_drawing *d, int node)
+{
+    int column = ladder_column(d, node);
+    return column >= 0 && d->c->list[column].members > 1;
+}
+
+/* The column of the node or wire ("alice.home": alice's) where something died; -1. */
+int ladder_place_column(const struct ladder_drawing *d, int where);
+
 int ladder_x(const struct ladder_drawing *d, int column);
 bool ladder_is_band(const struct ladder_row *row);
 bool ladder_is_shown(const struct ladder_drawing *d, const struct ladder_row *row);
+
+/* In ladder_arrow.c: a message in the row that begins at y; and the head of an arrow alone. */
+void ladder_arrow(const struct ladder_drawing *d, const struct ladder_row *row, int y);
+void ladder_tip(const struct ladder_drawing *d, int x, int y, bool right);
 
 /* Rows from `first` on, none of them a band, as one SVG; returns the row after the last. `stop`: the end. */
 size_t ladder_rungs(const struct ladder_drawing *d, size_t first, size_t stop);

@@ -1,13 +1,17 @@
 /* The page's looks. Colours have names; the dark scheme gives them other values, and paper the light ones. */
 #include "sim/report/report.h"
 
+/* Light, and paper. */
+#define LIGHT                                                                                                          \
+    "--page:#fcfcfb;--card:#fff;--ink:#1d2329;--soft:#5d6873;--rule:#e2e5e8;--life:#cfd5db;--good:#1d7a46;"            \
+    "--good-back:#e9f5ee;--bad:#b3261e;--bad-back:#fcecea;--warn-back:#fdf4e3;--step-back:#f1f3f5;--node:#f7f8f9;"     \
+    "--phone:#2f6fb3;--nat:#a8681a;--sbc:#7450a8;--pbx:#1f7a70;--other:#7b8794;--media:#dff0e6;"                       \
+    "--c0:#2458a6;--c1:#8a4b08;--c2:#75368f;--c3:#0f6e62;--c4:#a1246b;--c5:#4d5b13"
+
 static const char colours[] =
-    ":root{--page:#fcfcfb;--card:#fff;--ink:#1d2329;--soft:#5d6873;--rule:#e2e5e8;--life:#cfd5db;--good:#1d7a46;"
-    "--good-back:#e9f5ee;--bad:#b3261e;--bad-back:#fcecea;--warn-back:#fdf4e3;--step-back:#f1f3f5;--node:#f7f8f9;"
-    "--phone:#2f6fb3;--nat:#a8681a;--sbc:#7450a8;--pbx:#1f7a70;--other:#7b8794;--media:#dff0e6;"
-    "--c0:#2458a6;--c1:#8a4b08;--c2:#75368f;--c3:#0f6e62;--c4:#a1246b;--c5:#4d5b13}\n"
-    "@media "
-    "(prefers-color-scheme:dark){:root{--page:#14181c;--card:#1b2025;--ink:#e3e7ea;--soft:#98a4af;--rule:#2d343b;"
+    ":root{" LIGHT "}\n"
+    "@media (prefers-color-scheme:dark)"
+    "{:root{--page:#14181c;--card:#1b2025;--ink:#e3e7ea;--soft:#98a4af;--rule:#2d343b;"
     "--life:#3b444c;--good:#62c48c;--good-back:#173024;--bad:#ff8a80;--bad-back:#3b1c1a;--warn-back:#362a14;"
     "--step-back:#232a30;--node:#20262c;--phone:#74aeea;--nat:#dfa45c;--sbc:#b99ae6;--pbx:#5fc2b5;--other:#8e9aa6;"
     "--media:#1c3a2a;--c0:#8ab6f5;--c1:#e5ab6b;--c2:#d29fea;--c3:#6ecdbf;--c4:#f192c4;--c5:#bccb72}}\n";
@@ -94,7 +98,8 @@ static const char rungs[] =
     ".band .t{flex:none;width:82px;margin-right:14px;text-align:right;font-size:11px;padding-top:2px;"
     "color:var(--soft);font-variant-numeric:tabular-nums}\n"
     ".band.step{background:var(--step-back);font-weight:600}.band.event{background:var(--warn-back)}\n"
-    ".band.expect{background:var(--page)}.band.held b{color:var(--good)}\n"
+    ".band .why{font-size:inherit;margin-left:.5em}.band.held span{background:var(--page)}.band.held "
+    "b{color:var(--good)}\n"
     ".band.failed{background:var(--bad-back)}.band.failed b{color:var(--bad)}\n"
     ".band:target{outline:2px solid var(--c0)}\n"
     ".band .say{position:sticky;left:96px;max-width:60rem}\n"
@@ -103,12 +108,11 @@ static const char rungs[] =
     ".left-out{margin:18px 0}\n";
 
 static const char paper[] =
-    "@media "
-    "print{:root{--page:#fff;--card:#fff;--ink:#1d2329;--soft:#5d6873;--rule:#e2e5e8;--life:#cfd5db;--good:#1d7a46;"
-    "--good-back:#e9f5ee;--bad:#b3261e;--bad-back:#fcecea;--warn-back:#fdf4e3;--step-back:#f1f3f5;--node:#f7f8f9;"
-    "--media:#dff0e6;--c0:#2458a6;--c1:#8a4b08;--c2:#75368f;--c3:#0f6e62;--c4:#a1246b;--c5:#4d5b13}\n"
-    "body{font-size:11pt}main{padding:0;width:auto}.heads{position:static}.outcome,.band,.items .failed{"
-    "print-color-adjust:exact;-webkit-print-color-adjust:exact}svg{max-width:100%;height:auto}a{text-decoration:none}}"
+    "@media print{:root{" LIGHT ";--page:#fff}\n"
+    "@page{size:A4 "
+    "landscape;margin:12mm}.topology,.heads,.rungs{zoom:.75}tr{break-inside:avoid}.band{break-after:avoid}\n"
+    "body{font-size:10pt}main{padding:0;width:auto}.heads{position:static}.outcome,.band,.items .failed{"
+    "print-color-adjust:exact;-webkit-print-color-adjust:exact}a{text-decoration:none}}"
     "\n";
 
 const char *const report_style[] = {colours, page, tables, drawings, rungs, paper, NULL};

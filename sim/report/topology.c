@@ -179,7 +179,11 @@ int topology_owner(const struct topology *t, struct span endpoint)
 
 bool topology_speaks(const struct topology_node *node)
 {
-    return strcmp(node->kind, "phone") == 0 || strcmp(node->kind, "sbc") == 0 || strcmp(node->kind, "pbx") == 0;
+    static const char *const kinds[] = {"phone", "sbc", "pbx", "program"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(node->kind, kinds[i]) == 0)
+            return true;
+    return false;
 }
 
 /* ---- all of it ---- */

@@ -65,7 +65,7 @@ int topology_node(const struct topology *t, const char *name); /* or TOPOLOGY_NO
  * have it. */
 int topology_owner(const struct topology *t, struct span endpoint);
 
-/* Does it speak SIP, as far as its kind tells? */
+/* May it speak SIP, as far as its kind tells? Another's program may, though no line tells of it. */
 bool topology_speaks(const struct topology_node *node);
 
 #endif
