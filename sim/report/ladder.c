@@ -1,4 +1,4 @@
-#include "sim/report/ladder.h"
+#include "sim/report/ladder_impl.h"
 
 #include "nodes/base/error.h"
 

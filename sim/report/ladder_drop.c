@@ -1,6 +1,6 @@
 /* Packets that died: of which message, or how many of a kind. */
 #include "nodes/base/text.h"
-#include "sim/report/ladder.h"
+#include "sim/report/ladder_impl.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* Messages: which `in` belongs to which `out`. */
 #include "nodes/base/text.h"
-#include "sim/report/ladder.h"
+#include "sim/report/ladder_impl.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* What was heard: the latest report of a call becomes a row when its media stop. */
 #include "nodes/base/text.h"
-#include "sim/report/ladder.h"
+#include "sim/report/ladder_impl.h"
 
 enum { MEDIA_TEXT = 200 };
 

@@ -1,6 +1,6 @@
 /* What nodes tell of their state, in a few words each. */
 #include "nodes/base/text.h"
-#include "sim/report/ladder.h"
+#include "sim/report/ladder_impl.h"
 
 enum { NOTE_TEXT = 160, DETAIL_TEXT = 600 };
 
