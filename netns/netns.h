@@ -31,17 +31,26 @@ struct netns_config {
     bool veth;
     /* Without privileges of our own, become root of a new user namespace (for good: a process cannot come back). */
     bool user_namespace;
+    /* A descriptor for which the world's wait ends while it is readable (engine_config.attend); -1: there is none. */
+    int wake;
+    /* Programs that the lab does not know may be started in the nodes' namespaces (netns_node_space()): packets are
+     * expected everywhere, at any time. For clock real. */
+    bool guests;
     /* Real time after which a turn counts as wedged, and the lab as failed. */
     lab_time patience;
 };
 
 #define NETNS_DEFAULTS                                                                                                 \
     {                                                                                                                  \
-        .logs = -1, .pinned = true, .user_namespace = true, .patience = 10 * SEC                                       \
+        .logs = -1, .wake = -1, .pinned = true, .user_namespace = true, .patience = 10 * SEC                           \
     }
 #define NETNS_CONFIG ((struct netns_config)NETNS_DEFAULTS)
 
 /* For worlds opened from now on; without a call NETNS_CONFIG holds. */
 void netns_configure(const struct netns_config *config);
+
+/* A descriptor of the node's network namespace, the world's own; -1 for nodes of other worlds. */
+struct world;
+int netns_node_space(const struct world *w, unsigned node);
 
 #endif

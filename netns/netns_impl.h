@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* What an event of the master epoll is about: the node's number, and which of its descriptors. */
-enum watch { WATCH_END, WATCH_INPUT, WATCH_LIFE, WATCH_FOREIGN, WATCHES };
+enum watch { WATCH_END, WATCH_INPUT, WATCH_LIFE, WATCH_FOREIGN, WATCH_WAKE, WATCHES };
 
 enum { ACCOUNT_PORTS = 8 }; /* a guess is remembered for so many: more ports than routers have in labs */
 
@@ -49,6 +49,7 @@ struct world {
     int master;                     /* epoll */
     int home;                       /* the namespace that this thread came from */
     bool doubtful;                  /* something is in no account: look before the clock moves */
+    bool guests;                    /* of netns_config: always doubtful */
     bool streams;                   /* a program's kernel speaks TCP, which has timers of its own: always doubtful */
     unsigned not_looked;            /* moves of the clock since the last look */
     bool unsettled;                 /* veth: packets may be on their way in the kernel */

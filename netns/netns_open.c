@@ -19,6 +19,11 @@ void netns_configure(const struct netns_config *chosen)
     netns_chosen = *chosen;
 }
 
+int netns_node_space(const struct world *w, unsigned node)
+{
+    return w->nodes[node].space;
+}
+
 /* ---- opening ---- */
 
 static int complain(struct text *why, const char *what)
@@ -99,7 +104,7 @@ int netns_start_program(struct world *w, unsigned node, struct text *why)
  * write returns. To watch it all the same would cost every packet a wake-up of this epoll. */
 static bool may_surprise(const struct world *w, const struct plan_node *node)
 {
-    return w->site.wires || !(node->role == PLAN_ROUTER || netns_owns_interfaces(node));
+    return w->site.wires || w->guests || !(node->role == PLAN_ROUTER || netns_owns_interfaces(node));
 }
 
 static int add_node(struct world *w, unsigned node, struct text *why)
@@ -156,6 +161,7 @@ static struct world *world_new(struct engine *e, const struct plan *plan)
     w->plan = plan;
     w->master = w->home = w->wires.space = -1;
     w->doubtful = true; /* until the first look */
+    w->guests = netns_chosen.guests;
     w->site.sysctl.folder = -1;
     w->wires = NETNS_WIRES_NONE;
     w->nodes = calloc(plan->nodes_n + 1, sizeof *w->nodes);
@@ -205,7 +211,7 @@ static int world_build(struct world *w, const bool *mine, struct text *why)
         return error;
     w->home = netns_space_here();
     w->master = epoll_create1(EPOLL_CLOEXEC);
-    if (w->home < 0 || w->master < 0)
+    if (w->home < 0 || w->master < 0 || (netns_chosen.wake >= 0 && !netns_watch(w, netns_chosen.wake, 0, WATCH_WAKE)))
         return complain(why, "descriptors");
     if (netns_chosen.veth || !netns_end_tun_possible())
         w->site.wires = &w->wires;

@@ -243,10 +243,14 @@ static bool look(struct world *w, const struct timespec *patience)
 {
     struct epoll_event events[EVENTS];
     int n = epoll_pwait2(w->master, events, EVENTS, patience, NULL);
-    w->doubtful = n > 0 || w->streams || w->foreigns || w->site.wires;
+    int found = n;
     w->not_looked = 0;
     for (int i = 0; i < n; i++) {
         unsigned node = (unsigned)(events[i].data.u64 / WATCHES);
+        if (events[i].data.u64 % WATCHES == WATCH_WAKE) {
+            found--; /* nothing of the lab's */
+            continue;
+        }
         if (events[i].data.u64 % WATCHES == WATCH_LIFE) {
             program_died(w, node);
             continue;
@@ -258,7 +262,8 @@ static bool look(struct world *w, const struct timespec *patience)
         w->accounts[node].arrival = 0;
         engine_touch(w->engine, node);
     }
-    return n <= 0;
+    w->doubtful = found > 0 || w->streams || w->foreigns || w->site.wires || w->guests;
+    return found <= 0;
 }
 
 static bool world_settled(struct world *w)

@@ -142,6 +142,14 @@ lab_time engine_now(const struct engine *e)
     return e->now;
 }
 
+struct world *engine_world(const struct engine *e, const struct world_ops *ops)
+{
+    for (size_t i = 0; i < e->worlds_n; i++)
+        if (e->worlds[i].ops == ops)
+            return e->worlds[i].world;
+    return NULL;
+}
+
 struct pool *engine_pool(struct engine *e)
 {
     return e->pool;

@@ -36,6 +36,10 @@ struct engine_config {
      * engine and write lines of its own (four deep); may not run the engine nor switch a node's power. */
     void (*observe)(void *arg, struct span line);
     void *arg;
+    /* Asked whenever an instant is settled, before the clock moves: is there anything to do that comes from outside of
+     * the lab? It may then do what observe may, and switch power too; true when it did something. A world's wait ends
+     * for it (netns_config.wake), as `sleep` has to. NULL: nothing ever comes. */
+    bool (*attend)(void *arg);
     const bool *stop_flag; /* set by a signal handler: engine_run returns ENGINE_INTERRUPTED. May be NULL */
 };
 
@@ -58,9 +62,13 @@ int engine_open(struct engine *e, const struct world_ops *ops, const bool *mine,
 enum engine_end engine_run(struct engine *e);
 void engine_stop(struct engine *e); /* from script timers or observe: after the present instant is settled */
 void engine_fail(struct engine *e, const char *what); /* copied */
+/* Writes out what is buffered of the trace and of the capture, for those who read them while the engine runs. */
+void engine_flush(struct engine *e);
 const char *engine_failure(const struct engine *e);
 
 lab_time engine_now(const struct engine *e);
+/* The world that engine_open() opened with these, for its owner; NULL: none. */
+struct world *engine_world(const struct engine *e, const struct world_ops *ops);
 struct pool *engine_pool(struct engine *e);
 const struct plan *engine_plan(const struct engine *e);
 

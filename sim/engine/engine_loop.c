@@ -180,6 +180,8 @@ static enum engine_end loop(struct engine *e)
                 continue;
             if (e->stopped)
                 return ENGINE_STOPPED;
+            if (e->config.attend && e->config.attend(e->config.arg))
+                continue;
             if (next == NEVER && !(e->config.real && waiting_world(e)))
                 return ENGINE_IDLE;
             if (!advance(e, next))
@@ -200,15 +202,20 @@ static void first_turns(struct engine *e)
     }
 }
 
+void engine_flush(struct engine *e)
+{
+    if (e->capture && capture_flush(e->capture))
+        engine_fail(e, "the capture could not be written");
+    if (e->config.trace && (fflush(e->config.trace) || e->trace.failed))
+        engine_fail(e, "the trace could not be written");
+}
+
 enum engine_end engine_run(struct engine *e)
 {
     if (!e->started)
         first_turns(e);
     enum engine_end end = loop(e);
-    if (e->capture && capture_flush(e->capture))
-        engine_fail(e, "the capture could not be written");
-    if (e->config.trace && (fflush(e->config.trace) || e->trace.failed))
-        engine_fail(e, "the trace could not be written");
+    engine_flush(e);
     return e->failed ? ENGINE_FAILED : end;
 }
 
