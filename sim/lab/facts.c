@@ -146,9 +146,18 @@ static void run_line(struct run_facts *run, struct span line)
     text_get(line, "reason", run->reason, sizeof run->reason);
 }
 
-/* A phone that is switched off or on has no calls, and counts them from 1 again. */
-static void power_line(struct node_facts *n)
+static void freeze_line(struct node_facts *n, struct span line)
 {
+    struct span frozen;
+    n->frozen = record_get(line, "frozen", &frozen) && span_is(frozen, "true");
+}
+
+/* A phone that is switched off or on has no calls, and counts them from 1 again. */
+static void power_line(struct node_facts *n, struct span line)
+{
+    struct span on;
+    n->off = record_get(line, "on", &on) && span_is(on, "false");
+    n->frozen = false;
     n->state = PHONE_UNREGISTERED;
     if (n->calls)
         memset(n->calls, 0, CALLS_KEPT * sizeof n->calls[0]);
@@ -181,7 +190,9 @@ int facts_line(struct facts *f, struct span line)
     else if (span_is(ev, "run"))
         run_line(&f->run, line);
     else if (span_is(ev, "power"))
-        power_line(n);
+        power_line(n, line);
+    else if (span_is(ev, "freeze"))
+        freeze_line(n, line);
     return index;
 }
 

@@ -66,6 +66,7 @@ struct run_facts {
 };
 
 struct node_facts {
+    bool off, frozen;           /* its program */
     enum program_state program; /* status: the exit status of one that ended; reason: of one that is not ready */
     enum phone_state state;
     uint32_t status;

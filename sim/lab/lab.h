@@ -119,6 +119,11 @@ void lab_free(struct lab *lab);
 /* The first line of the comment that heads a lab file: what `farend list` shows. Empty when there is none. */
 struct span lab_headline(struct span text);
 
+/* One step, or a list of them, for a lab that runs already: as in a lab file, `name` stands for the file's in messages.
+ * The text is copied. *out lives as long as the lab. FE_ESYNTAX: lab->problems says what is wrong, and nothing but it;
+ * FE_EMEM. */
+int lab_add_steps(struct lab *lab, const char *name, struct span text, const struct step_list **out);
+
 /* Steps at the top of the file, those within repeat not counted. */
 size_t lab_steps_n(const struct lab *lab);
 

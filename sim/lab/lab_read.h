@@ -24,6 +24,8 @@ int lab_make_routes(struct lab *lab);                         /* once the plan h
  * a rate that depends on real time: such runs would differ.) Returns the port, or FE_EMEM. */
 int lab_add_beyond(struct lab *lab, unsigned node, const char *owner);
 int lab_read_steps(struct lab *lab, const struct doc *steps, const struct doc *expect);
+/* Steps beside the lab's own. FE_EMEM. */
+int lab_read_more_steps(struct lab *lab, const struct doc *steps, struct step_list *out);
 
 /* A file beside the lab's or below, by its name there; into the arena. *path (may be NULL) is how it is called for
  * people. FE_EREFUSED: the lab is no file, or the name leads elsewhere; FE_EOS: it cannot be read; FE_EMEM. */

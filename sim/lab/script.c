@@ -72,6 +72,17 @@ void script_step_failed(struct script *s, const char *why)
     script_enter_for(s, PHASE_NEXT, 0);
 }
 
+void script_step_lost(struct script *s, const char *why)
+{
+    if (s->step->type != STEP_EXPECT) {
+        script_step_failed(s, why);
+        return;
+    }
+    script_expect_trace(s, s->step->condition, false, why);
+    s->depth = 0;
+    script_enter_for(s, PHASE_NEXT, 0);
+}
+
 static bool condition_holds(const struct script *s, const struct expectation *e, struct text *why)
 {
     return expect_holds(e, &s->facts, s->counts[e->index], why);
@@ -158,9 +169,10 @@ static void repeat_begin(struct script *s)
     script_enter_for(s, PHASE_NEXT, 0);
 }
 
-static void counts_reset(struct script *s)
+void script_counts_reset(struct script *s)
 {
-    for (size_t i = 0; i < s->lab->expectations_n; i++)
+    s->n_action = s->n;
+    for (size_t i = 0; i < s->counts_n; i++)
         if (!s->lab->expectations[i]->since_start)
             s->counts[i] = 0;
 }
@@ -175,7 +187,7 @@ static void step_begin(struct script *s, const struct step *step)
     }
     s->n++;
     if (step_is_action(step))
-        counts_reset(s);
+        script_counts_reset(s);
     if (step->type != STEP_EXPECT)
         step_trace(s, "started", NULL);
     switch (step->type) {
@@ -210,10 +222,16 @@ static void step_begin(struct script *s, const struct step *step)
 
 /* ---- the end of a phase ---- */
 
-static void final_begin(struct script *s)
+/* The first of the whole lab's expectations; those of a live script are none of its steps' business. */
+static size_t first_final(const struct script *s)
+{
+    return s->live ? s->lab->expectations_n : s->lab->expectations_n - s->lab->final_n;
+}
+
+void script_final_begin(struct script *s)
 {
     s->facts.asking = true;
-    for (size_t i = s->lab->expectations_n - s->lab->final_n; i < s->lab->expectations_n; i++)
+    for (size_t i = first_final(s); i < s->lab->expectations_n; i++)
         script_call_ask_for(s, s->lab->expectations[i]);
     script_enter_for(s, PHASE_FINAL, 0);
 }
@@ -235,7 +253,7 @@ static void final_end(struct script *s)
 {
     s->failures += s->lost >= 0; /* between the last step and now */
     script_faults_report(s->faults, fault_missed, s);
-    for (size_t i = s->lab->expectations_n - s->lab->final_n; i < s->lab->expectations_n; i++)
+    for (size_t i = first_final(s); i < s->lab->expectations_n; i++)
         judge(s, s->lab->expectations[i]);
     s->phase = PHASE_OVER;
     engine_stop(s->e);
@@ -253,7 +271,10 @@ static void next_step(struct script *s)
         if (f->steps->n == 0 || --f->rounds == 0)
             s->depth--;
     }
-    final_begin(s);
+    if (s->live)
+        s->phase = PHASE_IDLE;
+    else
+        script_final_begin(s);
 }
 
 /* How fast many events came, where that says something: on the real clock. */
@@ -306,6 +327,7 @@ static void fire(void *arg)
         return;
     switch (s->phase) {
     case PHASE_NEXT: next_step(s); break;
+    case PHASE_IDLE: s->lost = -1; break; /* a program that ended meanwhile is no step's failure */
     case PHASE_SLEEP: script_step_done(s); break;
     case PHASE_WAIT: wait_end(s); break;
     case PHASE_COMMAND:
@@ -356,6 +378,7 @@ static bool is_met(const struct script *s)
     case PHASE_RUN: return s->facts.run.ended || s->facts.run.failed;
     case PHASE_HALT: return s->facts.nodes[s->step->node].program == PROGRAM_ENDED;
     case PHASE_NEXT:
+    case PHASE_IDLE:
     case PHASE_SLEEP:
     case PHASE_COMMAND:
     case PHASE_ASK:
@@ -381,7 +404,7 @@ static void refusal_line(struct script *s, struct span line, int node)
 void script_line(struct script *s, struct span line)
 {
     int node = facts_line(&s->facts, line);
-    for (size_t i = 0; i < s->lab->expectations_n; i++)
+    for (size_t i = 0; i < s->counts_n; i++)
         if (expect_matches(s->lab->expectations[i], line) && s->counts[i]++ == 0)
             s->firsts[i] = engine_now(s->e);
     if (node >= 0)
@@ -397,18 +420,34 @@ void script_line(struct script *s, struct span line)
 
 /* ---- life ---- */
 
+int script_counts_more(struct script *s)
+{
+    size_t n = s->lab->expectations_n;
+    uint32_t *counts = realloc(s->counts, (n + 1) * sizeof *counts);
+    if (counts)
+        s->counts = counts;
+    lab_time *firsts = realloc(s->firsts, (n + 1) * sizeof *firsts);
+    if (firsts)
+        s->firsts = firsts;
+    if (!counts || !firsts)
+        return FE_EMEM;
+    for (; s->counts_n < n; s->counts_n++) {
+        counts[s->counts_n] = 0;
+        firsts[s->counts_n] = 0;
+    }
+    return 0;
+}
+
 int script_new(struct script **out, const struct lab *lab)
 {
     struct script *s = calloc(1, sizeof *s);
     if (!s)
         return FE_EMEM;
     s->lab = lab;
-    s->counts = calloc(lab->expectations_n + 1, sizeof s->counts[0]);
     s->halted = calloc(lab->nodes_n + 1, sizeof s->halted[0]);
     s->lost = -1;
-    s->firsts = calloc(lab->expectations_n + 1, sizeof s->firsts[0]);
     s->faults = script_faults_new(lab);
-    if (!s->counts || !s->firsts || !s->halted || !s->faults || facts_init(&s->facts, lab)) {
+    if (script_counts_more(s) || !s->halted || !s->faults || facts_init(&s->facts, lab)) {
         script_free(s);
         return FE_EMEM;
     }
@@ -435,6 +474,11 @@ void script_begin(struct script *s, struct engine *e)
 {
     s->e = e;
     enter(s, PHASE_NEXT, 0);
+}
+
+const struct facts *script_facts(const struct script *s)
+{
+    return &s->facts;
 }
 
 bool script_is_over(const struct script *s)

@@ -17,7 +17,7 @@ struct slot {
 
 struct script_faults {
     size_t n;
-    struct slot slots[];
+    struct slot **slots; /* each stays where it is: its timer runs */
 };
 
 /* ---- flapping ---- */
@@ -67,7 +67,7 @@ static int packets_begin(struct slot *slot)
 
 int script_fault_begin(struct script_faults *f, struct engine *e, const struct step *step)
 {
-    struct slot *slot = &f->slots[step->index];
+    struct slot *slot = f->slots[step->index];
     slot->step = step;
     slot->e = e;
     if (step->type == STEP_FAULT)
@@ -110,27 +110,46 @@ static void over_trace(const struct slot *slot)
 void script_faults_report(struct script_faults *f, void (*missed)(void *arg, const struct step *step), void *arg)
 {
     for (size_t i = 0; i < f->n; i++)
-        if (f->slots[i].fault)
-            over_trace(&f->slots[i]);
+        if (f->slots[i]->fault)
+            over_trace(f->slots[i]);
     for (size_t i = 0; i < f->n; i++)
-        if (f->slots[i].fault && !f->slots[i].step->may_miss && hits_of(&f->slots[i]) == 0)
-            missed(arg, f->slots[i].step);
+        if (f->slots[i]->fault && !f->slots[i]->step->may_miss && hits_of(f->slots[i]) == 0)
+            missed(arg, f->slots[i]->step);
 }
 
 /* ---- life ---- */
 
+int script_faults_more(struct script_faults *f, const struct lab *lab)
+{
+    struct slot **slots = realloc(f->slots, (lab->faults_n + 1) * sizeof(struct slot *));
+    if (!slots)
+        return FE_EMEM;
+    f->slots = slots;
+    while (f->n < lab->faults_n) {
+        struct slot *slot = calloc(1, sizeof *slot);
+        if (!slot)
+            return FE_EMEM;
+        timer_init(&slot->timer, flap, slot);
+        f->slots[f->n++] = slot;
+    }
+    return 0;
+}
+
 struct script_faults *script_faults_new(const struct lab *lab)
 {
-    struct script_faults *f = calloc(1, sizeof *f + lab->faults_n * sizeof f->slots[0]);
-    if (!f)
+    struct script_faults *f = calloc(1, sizeof *f);
+    if (f && script_faults_more(f, lab)) {
+        script_faults_free(f);
         return NULL;
-    f->n = lab->faults_n;
-    for (size_t i = 0; i < f->n; i++)
-        timer_init(&f->slots[i].timer, flap, &f->slots[i]);
+    }
     return f;
 }
 
 void script_faults_free(struct script_faults *f)
 {
+    for (size_t i = 0; f && i < f->n; i++)
+        free(f->slots[i]);
+    if (f)
+        free(f->slots);
     free(f);
 }

@@ -9,6 +9,8 @@ struct script_faults;
 
 struct script_faults *script_faults_new(const struct lab *lab); /* NULL without memory */
 void script_faults_free(struct script_faults *f);
+/* The lab has more steps now (script_add). FE_EMEM. */
+int script_faults_more(struct script_faults *f, const struct lab *lab);
 
 /* STEP_FAULT, STEP_FLAP: from now on; a step that is repeated begins anew. FE_EMEM. */
 int script_fault_begin(struct script_faults *f, struct engine *e, const struct step *step);

@@ -10,6 +10,7 @@ enum { FRAMES = 8, WHY = 320 };
 
 enum phase {
     PHASE_NEXT,    /* between steps: take the next one */
+    PHASE_IDLE,    /* live, and there is none: script_add() brings it */
     PHASE_SLEEP,   /* until the deadline */
     PHASE_WAIT,    /* until the step's condition holds; "never": until it does, which is wrong */
     PHASE_COMMAND, /* a command was given; at this instant's end it was understood or not */
@@ -38,12 +39,15 @@ struct script {
     struct facts facts;
     struct script_faults *faults;
     uint32_t *counts; /* by expectation: lines that matched */
+    size_t counts_n;
     lab_time *firsts; /* by expectation: when the first of them came */
     struct timer timer;
     struct frame frames[FRAMES];
     unsigned depth;
     const struct step *step;
-    unsigned n; /* steps begun */
+    unsigned n;        /* steps begun */
+    unsigned n_action; /* the last of them that was an action */
+    bool live;         /* steps come one by one: script_live.c */
     enum phase phase;
     lab_time deadline;
     bool met;          /* what the phase waits for has come */
@@ -61,7 +65,13 @@ void script_enter_for(struct script *s, enum phase phase, lab_time duration);
 void script_step_done(struct script *s);
 /* Nothing after a failed step would mean much: what is left of the steps is not done. */
 void script_step_failed(struct script *s, const char *why);
+/* The same for a step that may be an expectation under way. */
+void script_step_lost(struct script *s, const char *why);
 void script_expect_trace(struct script *s, const struct expectation *e, bool held, const char *why);
+
+void script_counts_reset(struct script *s);
+void script_final_begin(struct script *s);
+int script_counts_more(struct script *s); /* as many as the lab has expectations now. FE_EMEM */
 
 /* ---- script_call.c ---- */
 void script_call_begin(struct script *s);

@@ -116,17 +116,12 @@ bool script_program_loss_told(struct script *s)
 {
     char buf[WHY];
     struct text why = text_on(buf, sizeof buf);
-    if (s->lost < 0 || !s->step || s->phase == PHASE_NEXT || s->phase == PHASE_FINAL || s->phase == PHASE_OVER)
+    if (s->lost < 0 || !s->step || s->phase == PHASE_NEXT || s->phase == PHASE_IDLE || s->phase == PHASE_FINAL ||
+        s->phase == PHASE_OVER)
         return false;
     say_program(&why, s, (unsigned)s->lost);
     s->lost = -1;
-    if (s->step->type == STEP_EXPECT) {
-        script_expect_trace(s, s->step->condition, false, buf);
-        s->depth = 0;
-        script_enter_for(s, PHASE_NEXT, 0);
-    } else {
-        script_step_failed(s, buf);
-    }
+    script_step_lost(s, buf);
     return true;
 }
 

@@ -380,6 +380,13 @@ static bool steps_read(struct step_reader *r, const struct doc *list, struct ste
     return ok;
 }
 
+int lab_read_more_steps(struct lab *lab, const struct doc *steps, struct step_list *out)
+{
+    struct step_reader r = {.lab = lab};
+    steps_read(&r, steps, out);
+    return r.no_memory ? FE_EMEM : 0;
+}
+
 int lab_read_steps(struct lab *lab, const struct doc *steps, const struct doc *expect)
 {
     struct step_reader r = {.lab = lab};
