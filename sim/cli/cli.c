@@ -27,6 +27,11 @@ static const struct command commands[] = {
      SIZE_MAX},
     {"schema", "", "the JSON Schema of lab files, for editors", cli_schema, 0, 0},
     {"needs", lab_names, "the Debian packages of other people's programs in these labs", cli_needs, 1, SIZE_MAX},
+    {"up", "LAB", "start a lab on the real clock and leave it to you", cli_up, 1, 1},
+    {"status", "[LAB]", "the labs that are up, or the one with its nodes and latest steps", cli_status, 0, 1},
+    {"exec", "NODE COMMAND…", "run a command where a node of a lab that is up stands", NULL, 0, 0},
+    {"inject", "[LAB] STEP", "do one step in a lab that is up, as 'call: {from: bob, to: alice}'", cli_inject, 1, 2},
+    {"down", "[LAB]", "end a lab that is up", cli_down, 0, 1},
     {"hear", "WAV HZ", "whether a tone is heard in most of a recording", cli_hear, 2, 2},
     {"nat-probe", "SETTINGS", "what the NATs before this machine are like: on=eth0 server=203.0.113.5", NULL, 0, 0},
     {"help", "", "this", help, 0, SIZE_MAX},
@@ -45,7 +50,7 @@ static void usage(FILE *out)
 {
     fputs("farend: phones behind NATs, reproduced: one lab file, two worlds, one answer\n\n", out);
     for (const struct command *c = commands; c->word; c++)
-        fprintf(out, "  farend %-9s %-*s %s\n", c->word, 8 + wider(c->takes), c->takes, c->help);
+        fprintf(out, "  farend %-9s %-*s %s\n", c->word, 13 + wider(c->takes), c->takes, c->help);
     fputs("\noptions\n", out);
     cli_args_help(out);
     fputs("\nexit status\n"
@@ -94,8 +99,11 @@ int cli_main(int argc, char **argv)
     }
     if (strcmp(argv[1], "nat-probe") == 0)
         return cli_nat_probe(argv + 1);
-    if (asks_for_help(argc, argv))
+    bool exec = strcmp(argv[1], "exec") == 0;
+    if (asks_for_help(exec && argc > 3 ? 3 : argc, argv)) /* what follows is another command's */
         return help(NULL);
+    if (exec)
+        return cli_exec(argv + 1);
     const struct command *command = command_find(argv[1]);
     if (!command || !cli_args_read(&args, argc - 2, argv + 2))
         return CLI_WRONG;

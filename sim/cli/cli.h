@@ -31,6 +31,7 @@ struct cli_args {
     const char *out, *junit, *json;
     struct lab_change *changes;
     size_t changes_n;
+    bool all;                                /* of `down` */
     const char *over, *between, *until, *to; /* of `margin`; NULL: not said */
 };
 
@@ -48,6 +49,13 @@ int cli_report(const struct cli_args *args);
 int cli_schema(const struct cli_args *args);
 int cli_hear(const struct cli_args *args);
 int cli_needs(const struct cli_args *args);
+int cli_up(const struct cli_args *args);
+int cli_inject(const struct cli_args *args);
+int cli_status(const struct cli_args *args);
+int cli_down(const struct cli_args *args);
+/* argv: "exec", perhaps a lab, a node, a command: only that reads its own options. Returns its status, or what keeps it
+ * from being run. */
+int cli_exec(char **argv);
 /* argv: "nat-probe" and the prober's own words, which nobody else reads. Returns only when there is no prober to run.
  */
 int cli_nat_probe(char **argv);

@@ -80,6 +80,13 @@ static bool set_change(struct cli_args *args, const char *value)
     return strchr(value, '=') != NULL;
 }
 
+static bool set_all(struct cli_args *args, const char *value)
+{
+    (void)value;
+    args->all = true;
+    return true;
+}
+
 static bool set_over(struct cli_args *args, const char *value)
 {
     args->over = value;
@@ -121,6 +128,7 @@ static const struct argument arguments[] = {
     {"--between", "A..B", "margin: from where to where, with units, as 10s..5min, 0.1%..5% or 1..40", set_between},
     {"--until", "EXPECTATION", "margin: what must hold, by (a part of) its words; \"verdict\", all of it, unless said",
      set_until},
+    {"--all", "", "down: every lab that is up", set_all},
     {"--to", "STEP", "margin: how fine, as 1s; the millisecond, the ppm or the single one unless said", set_to},
     {0}};
 
@@ -155,7 +163,10 @@ static bool argument_read(struct cli_args *args, int argc, char **argv, int *i)
     const struct argument *a = argument_find(name);
     if (!a)
         return false;
-    if (!value.p && *i + 1 < argc)
+    bool alone = !*a->value;
+    if (alone && !value.p)
+        value = SPAN("");
+    else if (!value.p && *i + 1 < argc)
         value = span_of(argv[++*i]);
     if (value.p && a->set(args, value.p))
         return true;

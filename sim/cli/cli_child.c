@@ -4,6 +4,7 @@
 #include "netns/netns.h"
 #include "nodes/base/error.h"
 #include "sim/cli/cli_programs.h"
+#include "sim/cli/cli_serve.h"
 #include "sim/engine/engine.h"
 #include "sim/lab/script.h"
 #include "sim/report/report.h"
@@ -70,11 +71,16 @@ static lab_time wall_clock(void *arg)
 /* For labs without a world that waits for packets of its own; a signal wakes it. */
 static void wall_sleep(void *arg, lab_time until)
 {
+    const struct child *child = arg;
     lab_time rest = until - wall_clock(arg);
     if (rest <= 0)
         return;
     if (rest > SEC)
         rest = SEC; /* the engine asks again, and looks at the stop flag */
+    if (child->c->serve) {
+        cli_serve_wait(child->c->serve, rest);
+        return;
+    }
     struct timespec t = {(time_t)(rest / SEC), (long)(rest % SEC)};
     nanosleep(&t, NULL);
 }
@@ -105,6 +111,12 @@ static void observe(void *arg, struct span line)
     verdict_line(&child->verdict, line);
     if (child->c->progress)
         progress(child, line);
+}
+
+static bool attend(void *arg)
+{
+    const struct child *child = arg;
+    return cli_serve_attend(child->c->serve);
 }
 
 /* ---- files ---- */
@@ -185,6 +197,9 @@ static int worlds_open(struct child *child)
     config.logs = child->logs;
     config.work = child->work;
     config.pinned = !child->c->real;
+    config.guests = child->c->serve != NULL;
+    if (child->c->serve)
+        config.wake = cli_serve_descriptor(child->c->serve);
     netns_configure(&config);
     if (!mine)
         return fail(child, CLI_FAILED, "out of memory", NULL);
@@ -204,6 +219,7 @@ static int engine_make(struct child *child)
         .trace = child->trace,
         .capture = child->capture,
         .observe = observe,
+        .attend = child->c->serve ? attend : NULL,
         .arg = child,
         .stop_flag = &stop_flag,
     };
@@ -215,7 +231,10 @@ static int engine_make(struct child *child)
 
 static int engine_end(struct child *child)
 {
-    script_begin(child->script, child->engine);
+    if (child->c->serve)
+        cli_serve_begin(child->c->serve, child->engine, child->script, &child->verdict);
+    else
+        script_begin(child->script, child->engine);
     clock_gettime(CLOCK_MONOTONIC, &child->began); /* the real clock starts with the nodes, not with their building */
     switch (engine_run(child->engine)) {
     case ENGINE_STOPPED: break;
@@ -268,6 +287,8 @@ static int run(struct child *child)
         status = engine_end(child);
     if (child->terminal && child->c->progress)
         fputs("\r\033[K", stderr);
+    if (child->c->serve)
+        cli_serve_judged(child->c->serve);
     if (child->engine)
         engine_free(child->engine);
     bool written = file_close(&child->trace);

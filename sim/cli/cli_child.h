@@ -5,14 +5,17 @@
 
 #include "sim/cli/cli.h"
 
+struct cli_serve;
+
 struct cli_child {
     const struct cli_args *args;
     const struct lab *lab;
     const char *folder; /* exists; receives trace.jsonl, capture.pcapng, verdict.json, logs/ */
     bool capture;
-    bool report;   /* report.html too */
-    bool real;     /* the clock: --clock real, or a lab with other people's programs */
-    bool progress; /* tell on standard error how far it is */
+    bool report;             /* report.html too */
+    bool real;               /* the clock: --clock real, or a lab with other people's programs */
+    bool progress;           /* tell on standard error how far it is */
+    struct cli_serve *serve; /* steps come from its socket in place of the lab's own; `real` is true. NULL: a run */
 };
 
 /* Returns an enum cli_status; `error` receives why, when it is CLI_MACHINE or CLI_FAILED. *signalled: a signal asked it

@@ -61,10 +61,13 @@ static void job_failed(struct job *job, int status, const char *why)
 static void job_start(struct runner *r, struct job *job)
 {
     char folder[PATH];
-    struct cli_child c = {.args = r->args, .lab = job->lab, .folder = folder};
-    c.capture = c.report = job->runs == 0;
-    c.real = is_real(r, job);
-    c.progress = cli_jobs(r->args, 1) == 1;
+    struct cli_child c = {.args = r->args,
+                          .lab = job->lab,
+                          .folder = folder,
+                          .capture = job->runs == 0,
+                          .report = job->runs == 0,
+                          .real = is_real(r, job),
+                          .progress = cli_jobs(r->args, 1) == 1};
     if (job->runs == 0)
         snprintf(folder, sizeof folder, "%s", job->folder);
     else

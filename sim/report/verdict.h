@@ -81,6 +81,10 @@ const struct verdict_item *verdict_parting(const struct verdict *v, const struct
 /* For people: a line for each item, the moments below what failed, a sentence at the end. */
 void verdict_print(const struct verdict *v, const struct verdict_run *run, bool colour, FILE *out);
 
+/* One item of it: number `item`, from 0. For a step that stands in no lab file, and perhaps is under way; `brief`:
+ * without the moments. */
+void verdict_print_item(const struct verdict *v, size_t item, bool brief, bool colour, FILE *out);
+
 /* For machines. FE_EMEM, FE_EOS. */
 int verdict_json(const struct verdict *v, const struct verdict_run *run, FILE *out);
 

@@ -5,6 +5,8 @@
 struct printing {
     FILE *out;
     bool colour;
+    bool no_lines;   /* of the lab file */
+    bool no_moments; /* below what failed */
 };
 
 #define RED   "\033[31m"
@@ -38,13 +40,27 @@ static void print_item(const struct printing *p, const struct verdict_item *item
         fprintf(p->out, "                  %s\n", item->why);
     if (!failed)
         return;
-    fprintf(p->out, "                  line %u; ", item->line);
+    fputs("                  ", p->out);
+    if (!p->no_lines)
+        fprintf(p->out, "line %u; ", item->line);
     say(p, RED, item->why ? item->why : "not finished");
     fputc('\n', p->out);
+    if (p->no_moments)
+        return;
     if (item->moments_n)
         say(p, FAINT, "                  what happened before, and to whom:\n");
     for (size_t i = 0; i < item->moments_n; i++)
         print_moment(p, &item->moments[i]);
+}
+
+void verdict_print_item(const struct verdict *v, size_t item, bool brief, bool colour, FILE *out)
+{
+    struct printing p = {.out = out, .colour = colour, .no_lines = true, .no_moments = brief};
+    const struct verdict_item *i = &v->items[item];
+    if (i->state == VERDICT_RUNNING)
+        fprintf(out, "  … %12s  %s\n", "", i->text ? i->text : "");
+    else
+        print_item(&p, i);
 }
 
 static void print_summary(const struct printing *p, const struct verdict *v, const struct verdict_run *run)
@@ -61,7 +77,7 @@ static void print_summary(const struct printing *p, const struct verdict *v, con
 
 void verdict_print(const struct verdict *v, const struct verdict_run *run, bool colour, FILE *out)
 {
-    struct printing p = {out, colour};
+    struct printing p = {.out = out, .colour = colour};
     say(&p, BOLD, run->lab);
     fprintf(out, "  %s, seed %llu\n", run->world, (unsigned long long)run->seed);
     for (size_t i = 0; i < v->n; i++)
