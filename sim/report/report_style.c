@@ -58,7 +58,7 @@ static const char tables[] =
     ".dialogs .id{font-weight:700}\n";
 
 static const char drawings[] =
-    "svg{display:block}text{font-size:12px;fill:var(--ink)}\n"
+    "svg{display:block}svg.topology{max-width:calc(100vw - 5rem);height:auto}text{font-size:12px;fill:var(--ink)}\n"
     ".wire{fill:none;stroke:var(--life);stroke-width:1.5}\n"
     ".net rect{fill:var(--life)}.net .far{fill:var(--soft)}.net "
     "text{text-anchor:middle;paint-order:stroke;stroke:var(--page);stroke-width:4px}\n"
