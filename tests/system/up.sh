@@ -102,7 +102,7 @@ namespaces() { # commands in a node's namespace: through both NATs, on the calle
     expect 0 "Connection refused" farend exec alice timeout 30 bash -c \
         'exec 3>/dev/udp/203.0.113.10/9; while echo hello >&3; do sleep 0.1; done'
     expect 0 "✓" farend inject 'expect: {icmp: {type: port-unreachable, from: sbc, at least: 1}}'
-    ! command -v ping >/dev/null || expect 0 "1 received" farend exec alice ping -c1 -W10 203.0.113.10
+    expect 0 "1 received" farend exec alice ping -c1 -W10 203.0.113.10
 }
 
 session() { # WORLD
