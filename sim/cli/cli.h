@@ -17,6 +17,8 @@ enum cli_status {
     CLI_FAILED = 4,   /* farend itself failed */
 };
 
+enum { CLI_PATH = 4096 }; /* bytes of a path, NUL included */
+
 struct world_ops;
 
 /* What `farend run` and its kin were asked for. */

@@ -2,12 +2,11 @@
 #ifndef FAREND_CLI_ASK_H
 #define FAREND_CLI_ASK_H
 
+#include "sim/cli/cli.h"
 #include "sim/cli/cli_request.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-enum { CLI_PATH = 4096 };
 
 /* Folders of labs that are up, below runs/ of the current directory, in the order of their names. */
 struct cli_ups {

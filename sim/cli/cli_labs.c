@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH = 4096 };
-
 static bool is_folder(const char *path)
 {
     struct stat st;
@@ -46,7 +44,7 @@ bool cli_library(char *path, size_t cap)
 /* What is there by this name, or in the library by the name with `ending`. Malloc'ed, or NULL. */
 static char *find(const char *name, const char *ending)
 {
-    char library[PATH];
+    char library[CLI_PATH];
     char *path = NULL;
     if (access(name, F_OK) == 0)
         return strdup(name);

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH = 4096, ERROR = 600, FAILED_TEXT = 400 };
+enum { ERROR = 600, FAILED_TEXT = 400 };
 
 /* The run with one value. */
 struct trial {
@@ -30,7 +30,7 @@ struct search {
     struct margin margin;
     struct trial trials[MARGIN_AT_ONCE]; /* those of this round */
     size_t n;
-    char base[PATH - 256]; /* the folder that holds a folder for each value */
+    char base[CLI_PATH - 256]; /* the folder that holds a folder for each value */
     char *lab, *file;
     uint64_t seed;
     bool met;   /* what is waited for was met in some run */
@@ -77,13 +77,13 @@ static const char *value_text(const struct search *s, int64_t value, char buf[MA
 }
 
 /* runs/udp-expiry-sim-margin/59.999s; a rate's slash becomes a "p". */
-static void folder_of(const struct search *s, int64_t value, char out[PATH])
+static void folder_of(const struct search *s, int64_t value, char out[CLI_PATH])
 {
     char text[MARGIN_VALUE_TEXT];
     value_text(s, value, text);
     for (char *slash = strchr(text, '/'); slash; slash = strchr(slash, '/'))
         *slash = 'p';
-    snprintf(out, PATH, "%s/%s", s->base, text);
+    snprintf(out, CLI_PATH, "%s/%s", s->base, text);
 }
 
 /* ---- one trial ---- */
@@ -91,7 +91,7 @@ static void folder_of(const struct search *s, int64_t value, char out[PATH])
 static void trial_start(struct search *s, struct trial *trial)
 {
     char text[MARGIN_VALUE_TEXT];
-    char folder[PATH];
+    char folder[CLI_PATH];
     struct lab *lab = lab_with(s, value_text(s, trial->value, text));
     if (!lab) {
         s->status = CLI_WRONG;
@@ -154,8 +154,8 @@ static int tell(struct search *s, int64_t value, const struct verdict *v)
 
 static void trial_judge(struct search *s, const struct trial *trial)
 {
-    char folder[PATH];
-    char path[PATH + 32];
+    char folder[CLI_PATH];
+    char path[CLI_PATH + 32];
     struct verdict v;
     folder_of(s, trial->value, folder);
     snprintf(path, sizeof path, "%s/trace.jsonl", folder);
@@ -230,7 +230,7 @@ static void search_run(struct search *s)
 /* Of all runs the two beside the edge stay, to be looked at and compared; without an edge those at the ends. */
 static void folders_thin_out(const struct search *s, int64_t a, int64_t b)
 {
-    char folder[PATH];
+    char folder[CLI_PATH];
     for (size_t i = 0; i < s->margin.n; i++) {
         int64_t value = s->margin.points[i].value;
         if (value == a || value == b)

@@ -15,12 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH = 4096, ERROR = 600 };
+enum { ERROR = 600 };
 
 /* One lab with all its repetitions. */
 struct job {
     struct lab *lab;
-    char folder[PATH];          /* of the first run, which stays */
+    char folder[CLI_PATH];      /* of the first run, which stays */
     uint32_t runs;              /* finished */
     struct cli_process process; /* the run under way */
     int status;                 /* enum cli_status of the runs so far */
@@ -38,9 +38,9 @@ struct runner {
 /* ---- folders ---- */
 
 /* Repetitions write beside the first run's files; what is left of one that was the same is removed. */
-static void folder_again(const struct job *job, char out[PATH])
+static void folder_again(const struct job *job, char out[CLI_PATH])
 {
-    snprintf(out, PATH, "%.*s/again", PATH - 16, job->folder);
+    snprintf(out, CLI_PATH, "%.*s/again", CLI_PATH - 16, job->folder);
 }
 
 /* ---- children ---- */
@@ -60,7 +60,7 @@ static void job_failed(struct job *job, int status, const char *why)
 
 static void job_start(struct runner *r, struct job *job)
 {
-    char folder[PATH];
+    char folder[CLI_PATH];
     struct cli_child c = {.args = r->args,
                           .lab = job->lab,
                           .folder = folder,
@@ -80,7 +80,7 @@ static void job_start(struct runner *r, struct job *job)
 
 static int verdict_load(const char *folder, struct verdict *v)
 {
-    char path[PATH + 32];
+    char path[CLI_PATH + 32];
     snprintf(path, sizeof path, "%s/trace.jsonl", folder);
     FILE *trace = fopen(path, "rb");
     if (verdict_init(v))
@@ -138,7 +138,7 @@ static int diff_verdicts(const struct job *job, const char *again)
 
 static void compare(struct job *job)
 {
-    char again[PATH];
+    char again[CLI_PATH];
     folder_again(job, again);
     int differs = job->lab->promises_verdict ? diff_verdicts(job, again) : cli_diff_traces(job->folder, again, stdout);
     if (differs == 0) {
@@ -222,7 +222,7 @@ static bool folder_name(const struct runner *r, struct job *job)
     int n = r->args->out && r->n == 1
                 ? snprintf(job->folder, sizeof job->folder, "%s", base)
                 : snprintf(job->folder, sizeof job->folder, "%s/%s-%s", base, job->lab->name, r->args->world->name);
-    return n > 0 && n < PATH - 64;
+    return n > 0 && n < CLI_PATH - 64;
 }
 
 static bool folders_differ(const struct runner *r)

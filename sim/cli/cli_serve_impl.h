@@ -47,7 +47,6 @@ struct cli_serve {
 };
 
 /* ---- cli_serve_answer.c ---- */
-struct guest;
 /* Ends the request: `text` is said, or complained of. Without memory the guest is sent away. */
 void cli_serve_answer(struct guest *g, enum cli_answer_part part, const char *text, int status);
 void cli_serve_status(const struct cli_serve *s, struct guest *g);

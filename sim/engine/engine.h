@@ -38,7 +38,7 @@ struct engine_config {
     void *arg;
     /* Asked whenever an instant is settled, before the clock moves: is there anything to do that comes from outside of
      * the lab? It may then do what observe may, and switch power too; true when it did something. A world's wait ends
-     * for it (netns_config.wake), as `sleep` has to. NULL: nothing ever comes. */
+     * for it, as `sleep` has to. NULL: nothing ever comes. */
     bool (*attend)(void *arg);
     const bool *stop_flag; /* set by a signal handler: engine_run returns ENGINE_INTERRUPTED. May be NULL */
 };

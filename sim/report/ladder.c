@@ -1,6 +1,7 @@
 #include "sim/report/ladder_impl.h"
 
 #include "nodes/base/error.h"
+#include "sim/report/report_text.h"
 
 #include <stdlib.h>
 
@@ -27,8 +28,7 @@ void ladder_fini(struct ladder *l)
 
 const char *ladder_text(const struct ladder_event *e, const char *key)
 {
-    const char *text = json_string_value(json_object_get(e->line, key));
-    return text ? text : "";
+    return report_string(e->line, key);
 }
 
 int64_t ladder_number(const struct ladder_event *e, const char *key)

@@ -9,12 +9,6 @@ enum { DIALOGS_SHOWN = 60, DEATHS_SHOWN = 60 };
 
 /* ---- pieces ---- */
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 static lab_time number_of(const json_t *object, const char *key)
 {
     return json_integer_value(json_object_get(object, key));
@@ -39,7 +33,7 @@ static void time_cell(FILE *out, lab_time t)
 static void outcome(const json_t *v, FILE *out)
 {
     char buf[REPORT_TIME];
-    const char *error = text_of(v, "error");
+    const char *error = report_string(v, "error");
     lab_time failed = number_of(v, "failed_count");
     lab_time all = number_of(v, "held_count") + failed;
     bool good = !*error && !failed && json_is_true(json_object_get(v, "held"));
@@ -79,13 +73,13 @@ static void top(const json_t *v, FILE *out)
     char seed[24];
     snprintf(seed, sizeof seed, "%lld", (long long)number_of(v, "seed"));
     fputs("<header>\n", out);
-    element(out, "h1", NULL, text_of(v, "lab"));
-    title(text_of(v, "title"), out);
+    element(out, "h1", NULL, report_string(v, "lab"));
+    title(report_string(v, "title"), out);
     fputs("\n", out);
     outcome(v, out);
     fputs("<dl class=\"facts\">", out);
-    fact(out, "lab file", text_of(v, "file"));
-    fact(out, "world", text_of(v, "world"));
+    fact(out, "lab file", report_string(v, "file"));
+    fact(out, "world", report_string(v, "world"));
     fact(out, "seed", seed);
     fputs("</dl>\n</header>\n", out);
 }
@@ -102,9 +96,9 @@ static void moments(const json_t *list, FILE *out)
     {
         fputs("<tr>", out);
         time_cell(out, number_of(m, "first"));
-        element(out, "th", NULL, text_of(m, "who"));
+        element(out, "th", NULL, report_string(m, "who"));
         fputs("<td>", out);
-        report_escape(out, text_of(m, "what"));
+        report_escape(out, report_string(m, "what"));
         if (number_of(m, "count") > 1)
             fprintf(out, " <i>(%lld times, last at %s)</i>", (long long)number_of(m, "count"),
                     report_time(number_of(m, "last"), at));
@@ -115,17 +109,17 @@ static void moments(const json_t *list, FILE *out)
 
 static void item(const json_t *v, size_t number, FILE *out)
 {
-    bool expectation = strcmp(text_of(v, "kind"), "expect") == 0;
-    bool held = strcmp(text_of(v, "state"), "held") == 0;
-    const char *why = text_of(v, "why");
+    bool expectation = strcmp(report_string(v, "kind"), "expect") == 0;
+    bool held = strcmp(report_string(v, "state"), "held") == 0;
+    const char *why = report_string(v, "why");
     fprintf(out, "<tr class=\"%s\"><td class=\"sign\">%s</td>", held ? "held" : "failed", held ? "✓" : "✗");
     time_cell(out, number_of(v, "ended"));
     fprintf(out, "<td class=\"line\">%lld</td><td><a href=\"#i%zu\"><span class=\"%s\">%s</span>",
             (long long)number_of(v, "line"), number, expectation ? "expect" : "step", expectation ? "expect: " : "");
-    report_escape(out, text_of(v, "text"));
+    report_escape(out, report_string(v, "text"));
     fputs("</a>", out);
     if (!held && !*why)
-        why = strcmp(text_of(v, "state"), "unfinished") == 0 ? "not finished" : "";
+        why = strcmp(report_string(v, "state"), "unfinished") == 0 ? "not finished" : "";
     if (*why)
         element(out, "div", "why", why);
     moments(json_object_get(v, "moments"), out);
@@ -270,7 +264,7 @@ int report_html(const struct report *r, FILE *out)
               "<meta name=\"viewport\" content=\"width=device-width\"/>\n<meta name=\"color-scheme\" content=\"light "
               "dark\"/>\n<title>",
               out);
-        report_escape(out, text_of(r->verdict, "lab"));
+        report_escape(out, report_string(r->verdict, "lab"));
         fputs(" · farend</title>\n<style>\n", out);
         for (const char *const *piece = report_style; *piece; piece++)
             fputs(*piece, out);

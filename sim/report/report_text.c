@@ -24,6 +24,12 @@ const char *report_time(lab_time t, char buf[REPORT_TIME])
     return buf;
 }
 
+const char *report_string(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
 /* 7.5 s; 12 s */
 static void tenths(struct text *t, lab_time value, lab_time unit, const char *name)
 {

@@ -4,6 +4,7 @@
 
 #include "nodes/base/lab_time.h"
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -11,6 +12,9 @@ enum { REPORT_TIME = 40 };
 
 /* 62.043s, or 1:02:03.4 from an hour on. */
 const char *report_time(lab_time t, char buf[REPORT_TIME]);
+
+/* The text of that name in a JSON object, borrowed; "" when it is not there, or no text. */
+const char *report_string(const json_t *object, const char *key);
 
 /* How long something took, for the eye: 40 ms, 7.5 s, 5 min, 2 h 10 min. */
 const char *report_duration(lab_time t, char buf[REPORT_TIME]);

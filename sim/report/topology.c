@@ -1,6 +1,7 @@
 #include "sim/report/topology.h"
 
 #include "nodes/base/error.h"
+#include "sim/report/report_text.h"
 
 #include <stdlib.h>
 
@@ -8,12 +9,6 @@ struct topology_key {
     const char *text;
     int node;
 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 static int network_find(const struct topology *t, const char *name)
 {
@@ -32,7 +27,7 @@ static void networks_read(struct topology *t, const json_t *list)
     json_array_foreach(list, i, item)
     {
         json_int_t hops = json_integer_value(json_object_get(item, "hops"));
-        struct topology_network n = {text_of(item, "name"), text_of(item, "subnet"), 0};
+        struct topology_network n = {report_string(item, "name"), report_string(item, "subnet"), 0};
         if (!*n.name || network_find(t, n.name) >= 0)
             continue;
         n.hops = hops > 0 && hops < 1000 ? (unsigned)hops : 0;
@@ -48,7 +43,7 @@ static int ports_read(struct topology *t, struct topology_node *node, const json
     if (!node->ports)
         return FE_EMEM;
     json_array_foreach(list, i, item) node->ports[node->ports_n++] = (struct topology_port){
-        text_of(item, "name"), text_of(item, "address"), network_find(t, text_of(item, "network"))};
+        report_string(item, "name"), report_string(item, "address"), network_find(t, report_string(item, "network"))};
     return 0;
 }
 
@@ -59,7 +54,7 @@ static int nodes_read(struct topology *t, const json_t *list)
     json_array_foreach(list, i, item)
     {
         struct topology_node *node = &t->nodes[t->nodes_n];
-        *node = (struct topology_node){.name = text_of(item, "name"), .kind = text_of(item, "kind")};
+        *node = (struct topology_node){.name = report_string(item, "name"), .kind = report_string(item, "kind")};
         if (!*node->name)
             continue;
         t->nodes_n++;
